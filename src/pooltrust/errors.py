@@ -1,0 +1,286 @@
+"""Every way a call can fail, declared once: class = code, fields = wire parameters, docstring = message.
+
+Five families, by who must act: `Refused` (nothing changed, fix the request), `Untrusted` (nothing
+confidential was said, look at the peer), `Unreachable` (try again), `Suspended` (stopped between two
+steps, resume or abandon), `Defect` (ours).  A field declared with `aside()` is part of the message, never
+of the wire parameters, because published codes keep their exact parameters.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+
+class Failure(Exception):
+    """What every declared failure is.  `code` and `parameters()` go on the wire, `str()` to people."""
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    template: ClassVar[str] = ""
+    cure: ClassVar[str] = ""
+
+    def parameters(self) -> list[str]:
+        """The wire parameters, in their declared order."""
+        return [
+            str(getattr(self, f.name))
+            for f in fields(self)  # type: ignore[arg-type]
+            if f.metadata.get("wire", True)
+        ]
+
+    def __str__(self) -> str:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        cure = str(values.get("remedy") or self.cure.format_map(values))
+        return " ".join(part for part in (self.template.format_map(values), cure) if part)
+
+
+class Refused(Failure):
+    """Nothing changed anywhere; fix the request."""
+
+
+class Untrusted(Failure):
+    """The peer did not prove who it is; nothing confidential was said.  Never retried."""
+
+
+class Unreachable(Failure):
+    """Nobody answered; try again."""
+
+
+class Suspended(Failure):
+    """Stopped between two steps; the pool is consistent; resume or abandon."""
+
+
+class Defect(Failure):
+    """A fault of this program."""
+
+
+FAILURES: dict[str, type[Failure]] = {}
+"""Every declared failure by its code."""
+
+F = TypeVar("F", bound=Failure)
+
+
+@dataclass_transform(eq_default=True, field_specifiers=(field,))
+def failure(code: str, *, cure: str = "") -> Callable[[type[F]], type[F]]:
+    """Declare one failure.  Raises TypeError for a second one of that code or a missing docstring.
+
+    The docstring is the message; ``{field}`` in it, and in `cure`, is filled from the fields.
+    """
+
+    def declare(cls: type[F]) -> type[F]:
+        declared = dataclass(eq=True)(cls)
+        declared.__hash__ = Exception.__hash__  # type: ignore[method-assign]
+        declared.code = code
+        declared.template = " ".join((cls.__doc__ or "").split())
+        declared.cure = cure
+        if not declared.template or declared.template.startswith(f"{cls.__name__}("):
+            raise TypeError(f"{cls.__name__} needs a docstring: it is the message")
+        if code in FAILURES:
+            raise TypeError(f"{code} is declared twice")
+        known = {f.name for f in fields(declared)}  # type: ignore[arg-type]
+        for text in (declared.template, cure):
+            for _, name, _, _ in string.Formatter().parse(text):
+                if name is not None and name not in known:
+                    raise TypeError(f"{cls.__name__} speaks of {name!r}, which is no field of it")
+        FAILURES[code] = declared
+        return declared
+
+    return declare
+
+
+def aside(default: str = "") -> Any:
+    """A field of the message that is not a wire parameter."""
+    return field(default=default, metadata={"wire": False})
+
+
+# Peers and connections.
+
+
+@failure("SSL_VERIFY_ERROR")
+class CannotVerify(Untrusted):
+    """Expected {expected}, met {met}: {reason}."""
+
+    reason: str
+    expected: str = aside("somebody known")
+    met: str = aside("nobody")
+    remedy: str = aside()
+
+
+@failure("TLS_CONNECTION_FAILED", cure="Check that the host is up: pooltrust host status")
+class CannotConnect(Unreachable):
+    """No connection to {expected} at {address} port {port}: {why}."""
+
+    address: str
+    port: int
+    expected: str = aside("a host")
+    why: str = aside("it did not answer")
+
+
+@failure("CANNOT_CONTACT_HOST", cure="Check that the host is up: pooltrust host status")
+class CannotContactHost(Unreachable):
+    """Host {host} did not answer: {why}."""
+
+    host: str
+    why: str = aside("no connection")
+
+
+# Sessions, names and parameters.
+
+
+@failure("SESSION_INVALID", cure="Log in again.")
+class SessionInvalid(Refused):
+    """This session is unknown or has ended."""
+
+    session: str
+
+
+@failure("SESSION_AUTHENTICATION_FAILED", cure="Check the user name and the password.")
+class SessionAuthenticationFailed(Refused):
+    """{why}"""
+
+    username: str
+    why: str = "The credentials given by the user are incorrect"
+
+
+@failure("HOST_IS_SLAVE", cure="Connect to {address} instead.")
+class HostIsSlave(Refused):
+    """This host is a supporter; its coordinator is at {address}."""
+
+    address: str
+
+
+@failure("HANDLE_INVALID")
+class HandleInvalid(Refused):
+    """There is no {type} with the reference {handle}."""
+
+    type: str
+    handle: str
+
+
+@failure("UUID_INVALID")
+class UuidInvalid(Refused):
+    """There is no {type} with the UUID {uuid}."""
+
+    type: str
+    uuid: str
+
+
+@failure("MESSAGE_METHOD_UNKNOWN", cure="system.listMethods lists what there is.")
+class MessageMethodUnknown(Refused):
+    """There is no call named {method}."""
+
+    method: str
+
+
+@failure("MESSAGE_PARAMETER_COUNT_MISMATCH")
+class MessageParameterCountMismatch(Refused):
+    """{method} takes {expected} parameters; {received} were given."""
+
+    method: str
+    expected: int
+    received: int
+
+
+@failure("FIELD_TYPE_ERROR")
+class FieldTypeError(Refused):
+    """The value given for {field} has the wrong type."""
+
+    field: str
+
+
+@failure("INVALID_VALUE")
+class InvalidValue(Refused):
+    """{value} is not a value that {field} can have."""
+
+    field: str
+    value: str
+
+
+@failure("MAP_DUPLICATE_KEY")
+class MapDuplicateKey(Refused):
+    """{type} {uuid} has the key {key} in {param_name} already."""
+
+    type: str
+    param_name: str
+    uuid: str
+    key: str
+
+
+@failure("RBAC_PERMISSION_DENIED")
+class RbacPermissionDenied(Refused):
+    """{message}"""
+
+    permission: str
+    message: str
+
+
+@failure("NOT_IMPLEMENTED")
+class NotImplementedHere(Refused):
+    """{function} belongs to virtual machines or storage, which this pool does not have."""
+
+    function: str
+
+
+@failure("OPERATION_NOT_ALLOWED")
+class OperationNotAllowed(Refused):
+    """{reason}"""
+
+    reason: str
+
+
+@failure("INTERNAL_ERROR", cure="Please report it with the host's log around this time.")
+class InternalError(Defect):
+    """{what}"""
+
+    what: str
+
+
+# Joining.
+
+
+@failure("POOL_JOINING_HOST_TLS_VERIFICATION_MISMATCH")
+class TlsVerificationMismatch(Refused):
+    """Certificate verification is on at one side and off at the other: it is off at {side}."""
+
+    side: str = aside("one side")
+    remedy: str = aside("Enable it there: xe pool-enable-tls-verification")
+
+
+@failure(
+    "JOINING_HOST_CANNOT_BE_MASTER_OF_OTHER_HOSTS",
+    cure="Eject its other hosts first: xe pool-eject",
+)
+class JoiningHostHasMembers(Refused):
+    """The joining host is the coordinator of other hosts."""
+
+
+@failure("JOINING_HOST_CONNECTION_FAILED", cure="Check the address and that its daemon runs.")
+class JoiningHostConnectionFailed(Unreachable):
+    """No connection to the coordinator at {address}: {why}."""
+
+    address: str = aside("that address")
+    why: str = aside("it did not answer")
+
+
+@failure("JOINING_HOST_SERVICE_FAILED")
+class JoiningHostServiceFailed(Unreachable):
+    """The peer at {address} does not speak this pool's protocol: {why}."""
+
+    address: str = aside("that address")
+    why: str = aside("unexpected answer")
+
+
+@failure("TLS_VERIFICATION_ENABLE_IN_PROGRESS", cure="Wait until it has ended.")
+class TlsVerificationEnableInProgress(Refused):
+    """Certificate verification is being enabled right now."""
+
+
+@failure("OTHER_OPERATION_IN_PROGRESS", cure="Wait until it has ended.")
+class OtherOperationInProgress(Refused):
+    """{operation} is running on {cls} {object} right now (operation {reference})."""
+
+    cls: str
+    object: str
+    operation: str
+    reference: str
