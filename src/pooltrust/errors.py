@@ -1,9 +1,11 @@
-"""Every way a call can fail, declared once: class = code, fields = wire parameters, docstring = message.
+"""Every way a call can fail, declared once.
+
+Class = code, fields = wire parameters, docstring = message.
 
 Five families, by who must act: `Refused` (nothing changed, fix the request), `Untrusted` (nothing
-confidential was said, look at the peer), `Unreachable` (try again), `Suspended` (stopped between two
-steps, resume or abandon), `Defect` (ours).  A field declared with `aside()` is part of the message, never
-of the wire parameters, because published codes keep their exact parameters.
+confidential was said, look at the peer), `Unreachable` (try again), `Suspended` (stopped between
+two steps, resume or abandon), `Defect` (ours).  A field declared with `aside()` is part of the
+message, never of the wire parameters, because published codes keep their exact parameters.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 
 class Failure(Exception):
-    """What every declared failure is.  `code` and `parameters()` go on the wire, `str()` to people."""
+    """A declared failure.  `code` and `parameters()` go on the wire, `str()` to people."""
 
     code: ClassVar[str] = "INTERNAL_ERROR"
     template: ClassVar[str] = ""
