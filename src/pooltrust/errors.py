@@ -22,6 +22,7 @@ class Failure(Exception):
     code: ClassVar[str] = "INTERNAL_ERROR"
     template: ClassVar[str] = ""
     cure: ClassVar[str] = ""
+    also: tuple[Failure, ...] = ()
 
     def parameters(self) -> list[str]:
         """The wire parameters, in their declared order."""
@@ -34,7 +35,8 @@ class Failure(Exception):
     def __str__(self) -> str:
         values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
         cure = str(values.get("remedy") or self.cure.format_map(values))
-        return " ".join(part for part in (self.template.format_map(values), cure) if part)
+        also = [f"Also: {other}" for other in self.also]
+        return " ".join(part for part in (self.template.format_map(values), cure, *also) if part)
 
 
 class Refused(Failure):
@@ -286,3 +288,61 @@ class OtherOperationInProgress(Refused):
     object: str
     operation: str
     reference: str
+
+
+# The host itself: configuration, state folder, database, accounts.
+
+
+@failure("CONFIGURATION_INVALID")
+class BadConfig(Refused):
+    """The configuration {file} can't be used: {problems}"""
+
+    file: str
+    problems: str
+
+
+@failure("STATE_FOLDER_REFUSED")
+class BadStateFolder(Refused):
+    """The state folder {folder} can't be used: {why}."""
+
+    folder: str
+    why: str
+    remedy: str = aside()
+
+
+@failure("STATE_FOLDER_IN_USE", cure="Stop that daemon first, or give this one its own folder.")
+class StateFolderInUse(Refused):
+    """The state folder {folder} is in use by process {pid}."""
+
+    folder: str
+    pid: str
+
+
+@failure("DATABASE_CORRUPT")
+class CorruptDatabase(Refused):
+    """The database {file} can't be used: {why}."""
+
+    file: str
+    why: str
+    remedy: str = aside(
+        "Move the file away: a member is sent the records again by its coordinator; "
+        "a coordinator needs the file of one of its members or of a backup."
+    )
+
+
+@failure(
+    "DATABASE_WRITE_FAILED",
+    cure="Nothing was changed.  Free space in that folder or repair its disk, then try again.",
+)
+class CannotStore(Refused):
+    """The change could not be stored in {file}: {why}."""
+
+    file: str
+    why: str
+
+
+@failure("CHANGE_PASSWORD_REJECTED")
+class PasswordRejected(Refused):
+    """The system rejected the password change; {why}."""
+
+    why: str
