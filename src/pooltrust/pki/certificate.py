@@ -1,0 +1,143 @@
+"""A certificate as a value: what it says of itself, and whether its key signed something.
+
+Knows no clock, file or roster: whether a certificate is trusted is decided in trust, whether it
+has expired in expiry.  Every fact is parsed in `read`, so that no later use of the value raises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from pooltrust.pki import facts, pemtext, signatures
+from pooltrust.terms import Thumbprint
+
+MOST_BYTES = 64 * 1024
+"""The largest certificate that is read, in bytes of DER."""
+
+MOST_RSA_BITS = 16384
+"""OpenSSL refuses to use larger keys; smaller ones are verified in a bounded time."""
+
+
+class BadCertificate(ValueError):
+    """These bytes are no certificate that can be read; the words say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate.  Made by `read` and `read_pem` only; equal to another with the same DER.
+
+    Text that the certificate's maker chose is printable: control characters are escaped, so it can
+    be shown and logged.  All times are UTC.
+    """
+
+    der: bytes = field(repr=False)
+    thumbprint: Thumbprint = field(compare=False)
+    subject: str = field(compare=False)
+    """RFC 4514 text."""
+    issuer: str = field(compare=False, repr=False)
+    common_name: str = field(compare=False, repr=False)
+    """The subject's common name; empty if there is none, or more than one."""
+    not_before: datetime = field(compare=False, repr=False)
+    not_after: datetime = field(compare=False, repr=False)
+    names: tuple[str, ...] = field(compare=False, repr=False)
+    """The DNS names in its subjectAltName."""
+    addresses: tuple[str, ...] = field(compare=False, repr=False)
+    """The IP addresses in its subjectAltName."""
+    key: str = field(compare=False, repr=False)
+    """``P-256``, ``RSA-2048``, ``Ed25519`` …"""
+    is_ca: bool = field(compare=False, repr=False)
+    extended_usages: frozenset[str] = field(compare=False, repr=False)
+    """``server``, ``client``, or the dotted identifier; empty means that it does not say."""
+    serial: int = field(compare=False, repr=False)
+    signature_algorithm: str = field(compare=False, repr=False)
+    """``ecdsa-with-SHA256``, ``sha256WithRSAEncryption`` …, or the dotted identifier."""
+    spki: bytes = field(compare=False, repr=False)
+    """The SubjectPublicKeyInfo in DER: two certificates with the same one share a key."""
+    _x509: x509.Certificate = field(compare=False, repr=False)
+
+    @property
+    def sha1(self) -> str:
+        """``AA:BB:…``: shown to people and clients, never compared to decide anything."""
+        return hashlib.sha1(self.der, usedforsecurity=False).digest().hex(":").upper()
+
+    @property
+    def self_signed(self) -> bool:
+        """Subject and issuer are one, and its own key signed it."""
+        try:
+            self._x509.verify_directly_issued_by(self._x509)
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+            return False
+        return True
+
+    def pem(self) -> str:
+        """The PEM text, with a newline at the end."""
+        return pemtext.write("CERTIFICATE", self.der)
+
+    def verify(self, signature: bytes, message: bytes) -> bool:
+        """Whether this certificate's key signed `message`.
+
+        ECDSA with SHA-256 under a P-256 key, ECDSA with SHA-384 under P-384, RSA PKCS#1 v1.5 with
+        SHA-256 under RSA of 2048 to 8192 bits; false for any other key.
+        """
+        return signatures.verify(self._x509.public_key(), signature, message)
+
+
+def read(der: bytes) -> Certificate:
+    """Read one certificate in DER.  Raises BadCertificate."""
+    if len(der) > MOST_BYTES:
+        raise BadCertificate(f"{len(der)} bytes are too many: at most {MOST_BYTES} are read")
+    try:
+        return _read(bytes(der))
+    except BadCertificate:
+        raise
+    except UnsupportedAlgorithm as why:
+        raise BadCertificate(f"its key is of an unknown kind ({why})") from why
+    except (ValueError, TypeError, OverflowError, *facts.PARSE_ERRORS) as why:
+        raise BadCertificate(f"it can't be read ({why})") from why
+
+
+def read_pem(text: str | bytes) -> list[Certificate]:
+    """All certificates of a PEM text, in its order; other blocks and comments are passed over.
+
+    Raises BadCertificate if there is none, if one can't be read, or if the text is over 1 MiB.
+    """
+    try:
+        blocks = pemtext.blocks(text, "CERTIFICATE")
+    except pemtext.BadPem as why:
+        raise BadCertificate(str(why)) from why
+    if not blocks:
+        raise BadCertificate("there is no certificate in this text")
+    return [read(der) for der in blocks]
+
+
+def _read(der: bytes) -> Certificate:
+    parsed = x509.load_der_x509_certificate(der)
+    public = parsed.public_key()
+    bits = getattr(public, "key_size", 0)
+    if bits > MOST_RSA_BITS:
+        raise BadCertificate(f"its key has {bits} bits, at most {MOST_RSA_BITS} are read")
+    extensions = parsed.extensions
+    return Certificate(
+        der=der,
+        thumbprint=Thumbprint.of(der),
+        subject=facts.text(parsed.subject),
+        issuer=facts.text(parsed.issuer),
+        common_name=facts.common_name(parsed.subject),
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        names=facts.names(extensions),
+        addresses=facts.addresses(extensions),
+        key=facts.key_kind(public),
+        is_ca=facts.is_ca(extensions),
+        extended_usages=facts.extended_usages(extensions),
+        serial=parsed.serial_number,
+        signature_algorithm=facts.signature_algorithm(parsed.signature_algorithm_oid),
+        spki=public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        _x509=parsed,
+    )
