@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from pooltrust.terms import Thumbprint
+
 
 class Failure(Exception):
     """A declared failure.  `code` and `parameters()` go on the wire, `str()` to people."""
@@ -93,7 +95,7 @@ def failure(code: str, *, cure: str = "") -> Callable[[type[F]], type[F]]:
     return declare
 
 
-def aside(default: str = "") -> Any:
+def aside(default: object = "") -> Any:
     """A field of the message that is not a wire parameter."""
     return field(default=default, metadata={"wire": False})
 
@@ -109,6 +111,7 @@ class CannotVerify(Untrusted):
     expected: str = aside("somebody known")
     met: str = aside("nobody")
     remedy: str = aside()
+    certificate: Thumbprint | None = aside(None)
 
 
 @failure("TLS_CONNECTION_FAILED", cure="Check that the host is up: pooltrust host status")
