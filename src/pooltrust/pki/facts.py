@@ -18,7 +18,7 @@ PARSE_ERRORS = (
     x509.UnsupportedGeneralNameType,
     CryptographyDeprecationWarning,
 )
-"""What the parser raises besides ValueError; the warning where Python turns warnings into errors."""
+"""What the parser raises besides ValueError; the warning if Python makes errors of warnings."""
 
 _LABELS = {NameOID.SERIAL_NUMBER: "serialNumber", NameOID.EMAIL_ADDRESS: "emailAddress"}
 
