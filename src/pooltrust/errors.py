@@ -204,6 +204,21 @@ class InvalidValue(Refused):
     value: str
 
 
+class InvalidText(InvalidValue):
+    """The same for a date or a choice: published clients are given the text alone."""
+
+    def parameters(self) -> list[str]:
+        """The text."""
+        return [self.value]
+
+
+@failure("Fault")
+class NoAsyncForm(Refused):
+    """{message}"""
+
+    message: str
+
+
 @failure("MAP_DUPLICATE_KEY")
 class MapDuplicateKey(Refused):
     """{type} {uuid} has the key {key} in {param_name} already."""
@@ -348,4 +363,74 @@ class CannotStore(Refused):
 class PasswordRejected(Refused):
     """The system rejected the password change; {why}."""
 
+    why: str
+
+
+# The trust log.
+
+
+@failure("TRUST_ENTRY_REFUSED")
+class BadEntry(Refused):
+    """Entry {number} of the trust log breaks the rule "{rule}": {why}."""
+
+    rule: str
+    number: int
+    why: str
+
+
+@failure("TRUST_LOG_TOO_NEW", cure="Upgrade this host: a newer release wrote that entry.")
+class UpgradeThisHost(Refused):
+    """Entry {number} of the trust log is of the kind {kind}, which this release does not know."""
+
+    number: int
+    kind: str
+
+
+@failure(
+    "TAKEOVER_NEEDS_ORDER",
+    cure="If it is to be followed, order it on this host: xe pool-emergency-reset-master",
+)
+class TakeoverNeedsOrder(Refused):
+    """Host {host} took over at entry {number} of the trust log without the other members."""
+
+    host: str
+    number: int
+
+
+@failure("TAKEOVER_NOT_ENDORSED")
+class MayNotEndorse(Refused):
+    """This host does not endorse that takeover: {why}."""
+
+    why: str
+
+
+@failure(
+    "TRUST_LOG_CORRUPT",
+    cure="Keep a copy of the file; replace the log with that of another member, or restore it.",
+)
+class CorruptLog(Refused):
+    """The trust log {file} can't be used: line {line}: {why}."""
+
+    file: str
+    line: int
+    why: str
+
+
+# The wire between hosts.
+
+
+@failure("PEER_FRAME_ERROR", cure="Check that both hosts run the same version of pooltrust.")
+class FrameError(Untrusted):
+    """{peer} does not speak the pool's protocol: {why}."""
+
+    why: str
+    peer: str = aside("The peer")
+
+
+@failure("CANNOT_LISTEN", cure="See who has it (ss -ltnp), or choose another in the configuration.")
+class CannotListen(Refused):
+    """This host can't listen on {address} port {port}: {why}."""
+
+    address: str
+    port: int
     why: str
