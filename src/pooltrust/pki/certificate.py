@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pooltrust.pki import facts, pemtext, signatures
 from pooltrust.terms import Thumbprint
 
-MOST_BYTES = 64 * 1024
+MAX_DER = 64 * 1024
 """The largest certificate that is read, in bytes of DER."""
 
 MOST_RSA_BITS = 16384
@@ -90,8 +90,8 @@ class Certificate:
 
 def read(der: bytes) -> Certificate:
     """Read one certificate in DER.  Raises BadCertificate."""
-    if len(der) > MOST_BYTES:
-        raise BadCertificate(f"{len(der)} bytes are too many: at most {MOST_BYTES} are read")
+    if len(der) > MAX_DER:
+        raise BadCertificate(f"{len(der)} bytes are too many: at most {MAX_DER} are read")
     try:
         return _read(bytes(der))
     except BadCertificate:
