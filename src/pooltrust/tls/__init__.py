@@ -1,0 +1,1 @@
+"""Verified connections: dialling, answering, framing.  The only importer of ssl."""

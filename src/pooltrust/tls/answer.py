@@ -1,0 +1,245 @@
+"""Answering: one port, three faces, chosen per connection by the TLS server name.
+
+Whoever asks for ``pool`` meets the pool identity and must show a member's certificate;
+``pool-join`` is for first meetings; everybody else meets the server identity.  Each face is a
+context of its own, so no rule of one can leak into another.  The name that was asked for proves
+nothing: membership is read from the certificate, after the handshake.  What is spoken inside TLS is
+not known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from pooltrust.errors import CannotListen
+from pooltrust.terms import JOIN_NAME, POOL_NAME
+from pooltrust.tls.clienthello import NotTls, ServerName, Why
+from pooltrust.tls.handshake import say_tls, shake_hands
+from pooltrust.tls.peek import LIMITS, Crowd, Guest, Left, Limits, Outcome, Peek, origin_of
+from pooltrust.tls.reasons import Reason, no_connection
+
+POOL_NAMES = frozenset({POOL_NAME, f"xapi:{POOL_NAME}"})
+"""The second one is what XenAPI hosts also send."""
+
+_BACKLOG = 1024
+_BATCH = 64
+_PAUSE_SECONDS = 0.5
+_OF_THE_PEER = {errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """The contexts for new connections.  None: nobody is met under that name yet."""
+
+    server: ssl.SSLContext
+    pool: ssl.SSLContext | None = None
+    join: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A connection whose ClientHello was seen.
+
+    `name` is ``pool``, ``pool-join`` or None for every other; `asked` is the server name as sent,
+    in lower case; `address` and `port` are the peer's.
+    """
+
+    name: str | None
+    asked: str | None
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A connection that did not come about: `reason` is short and stable, `words` for the log."""
+
+    address: str
+    name: str | None
+    reason: str
+    words: str
+
+
+class Listener:
+    """Accepts on one address and port.  Made by `open`."""
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        faces: Callable[[], Faces],
+        protocol: Callable[[Arrival], asyncio.BaseProtocol],
+        refused: Callable[[Refusal], None],
+        limits: Limits,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._sock = sock
+        self._faces = faces
+        self._protocol = protocol
+        self._refused = refused
+        self._limits = limits
+        self._crowd = Crowd(limits)
+        self._peeks: dict[Guest, Peek] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pause: asyncio.TimerHandle | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        address: str,
+        port: int,
+        faces: Callable[[], Faces],
+        protocol: Callable[[Arrival], asyncio.BaseProtocol],
+        *,
+        refused: Callable[[Refusal], None],
+        limits: Limits = LIMITS,
+    ) -> Listener:
+        """Listen; port 0 takes a free one.  Raises CannotListen.
+
+        `faces` is asked for each connection, so a swap takes effect at the next one.  `protocol`
+        makes an asyncio protocol for each handshake that begins; its `connection_made` comes when
+        TLS is up, and ``get_extra_info("ssl_object").getpeercert(True)`` then has the certificate.
+        `refused` is told of every other connection.
+        """
+        try:
+            sock = _listening(address, port)
+        except OSError as why:
+            raise CannotListen(address, port, why=no_connection(why)) from why
+        listener = cls(sock, faces, protocol, refused, limits)
+        listener._watch()
+        return listener
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return int(self._sock.getsockname()[1])
+
+    @property
+    def connections(self) -> int:
+        """How many connections there are, half-open ones included."""
+        return len(self._crowd)
+
+    async def close(self) -> None:
+        """Stop listening and drop what is half-open; live connections are their protocols'."""
+        if self._pause is not None:
+            self._pause.cancel()
+        if self._sock.fileno() >= 0:
+            self._loop.remove_reader(self._sock)
+            self._sock.close()
+        for guest, peek in self._peeks.items():
+            peek.stop()
+            guest.close()
+        self._peeks.clear()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _watch(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._sock, self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(_BATCH):
+            try:
+                accepted, peer = self._sock.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as why:
+                if why.errno in _OF_THE_PEER:
+                    continue
+                self._rest(why)
+                return
+            self._welcome(accepted, peer)
+
+    def _rest(self, why: OSError) -> None:
+        """No descriptors, no memory: the connection stays queued, so trying again would spin."""
+        self._loop.remove_reader(self._sock)
+        self._pause = self._loop.call_later(_PAUSE_SECONDS, self._watch)
+        self._refused(Refusal("", None, "can't accept", f"can't accept: {no_connection(why)}"))
+
+    def _welcome(self, accepted: socket.socket, peer: tuple[Any, ...]) -> None:
+        origin = origin_of(peer)
+        arrival = Arrival(None, None, str(peer[0]), int(peer[1]))
+        if not self._crowd.has_room(origin):
+            accepted.close()
+            self._refuse(arrival, Reason("too many connections", "too many connections at once"))
+            return
+        guest = self._crowd.enter(accepted, origin)
+        peek = Peek(guest, self._limits.peek_seconds, partial(self._decided, guest, arrival))
+        self._peeks[guest] = peek
+        peek.start()
+
+    def _decided(self, guest: Guest, arrival: Arrival, outcome: Outcome) -> None:
+        del self._peeks[guest]
+        match outcome:
+            case ServerName(name):
+                self._begin(guest, arrival, name)
+            case NotTls(Why.PLAIN_HTTP):
+                self._refuse(arrival, Reason("plain HTTP", "it sent plain HTTP to the TLS port"))
+                self._start(say_tls(guest))
+            case NotTls(why):
+                guest.close()
+                self._refuse(arrival, Reason("not TLS", f"it sent {why}"))
+            case Left():
+                guest.close()
+                self._refuse(arrival, Reason(outcome.name.lower(), outcome))
+
+    def _begin(self, guest: Guest, arrival: Arrival, asked: str | None) -> None:
+        name, context = _face(self._faces(), asked)
+        arrival = replace(arrival, name=name, asked=asked)
+        if context is None:
+            guest.close()
+            self._refuse(arrival, Reason("no such face", "this host serves no pool identity yet"))
+            return
+        self._start(self._shake_hands(guest, arrival, context))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _shake_hands(self, guest: Guest, arrival: Arrival, context: ssl.SSLContext) -> None:
+        try:
+            protocol = self._protocol(arrival)
+        except BaseException:
+            guest.close()
+            raise  # a fault of ours: the loop's exception handler is told
+        reason = await shake_hands(guest, protocol, context, self._limits.handshake_seconds)
+        if reason is not None:
+            self._refuse(arrival, reason)
+
+    def _refuse(self, arrival: Arrival, reason: Reason) -> None:
+        asked = f" under the name {arrival.asked!r}" if arrival.asked else ""
+        words = f"refused a connection from {arrival.address}{asked}: {reason.words}"
+        self._refused(Refusal(arrival.address, arrival.name, reason.code, words))
+
+
+def _face(faces: Faces, asked: str | None) -> tuple[str | None, ssl.SSLContext | None]:
+    if asked in POOL_NAMES:
+        return POOL_NAME, faces.pool
+    if asked == JOIN_NAME:
+        return JOIN_NAME, faces.join
+    return None, faces.server
+
+
+def _listening(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Inherited by what is accepted: an answer is one write, which must not wait for an ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind((address, port))
+        sock.listen(_BACKLOG)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

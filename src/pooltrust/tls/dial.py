@@ -1,0 +1,195 @@
+"""Dialling: no connection without saying whom it expects.
+
+TLS proves that the other side holds the key of the certificate it shows.  Whether that is the
+expected one is decided here, before a byte of ours is sent, so it is always known who was met.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
+
+from pooltrust.errors import CannotConnect, CannotVerify, Failure, InternalError
+from pooltrust.pki.certificate import BadCertificate, Certificate, read
+from pooltrust.terms import JOIN_NAME, POOL_NAME
+from pooltrust.tls.contexts import ClientContexts, ClientKey
+from pooltrust.tls.handshake import SHUTDOWN_SECONDS
+from pooltrust.tls.reasons import Reason, handshake_failed, mismatch, no_connection, outdated
+from pooltrust.trust.expect import Anyone, Expectation, Member, Pinned, Server
+
+DIAL_SECONDS = 10.0
+
+_contexts = ClientContexts()
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection to whom was expected.  `met` is the certificate that the other side proved."""
+
+    met: Certificate
+    tls_version: str
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    address: str
+    port: int
+    expected: Expectation
+
+    async def close(self) -> None:
+        """Close it; what was written is still delivered, as far as the peer reads."""
+        await close_writer(self.writer)
+
+
+async def close_writer(writer: asyncio.StreamWriter) -> None:
+    """Close a stream, and cut it if the peer does not let it end."""
+    writer.close()
+    try:
+        async with asyncio.timeout(SHUTDOWN_SECONDS):
+            await writer.wait_closed()
+    except (OSError, TimeoutError):
+        writer.transport.abort()
+
+
+async def dial(
+    address: str,
+    port: int,
+    *,
+    expect: Expectation,
+    name: str | None,
+    identity: Path | None = None,
+    source: str | None = None,
+    deadline: float = DIAL_SECONDS,
+    check_dates: bool = False,
+) -> Connection:
+    """Connect to whom `expect` says, under the TLS server name `name` (None: none is sent).
+
+    `identity`: the PEM file shown when a certificate is asked for.  `source`: the address dialled
+    from.  `deadline`: seconds for everything, handshake included.  With `check_dates` a pinned
+    certificate that has expired, or is not yet valid, is refused too.
+
+    Raises CannotVerify for anybody else, CannotConnect when nobody answered.
+    """
+    if isinstance(expect, Server) and name not in (None, expect.name):
+        raise ValueError(f"{expect} is asked for by that name, not as {name!r}")
+    call = _Call(address, port, expect, name, identity, source)
+    try:
+        async with asyncio.timeout(deadline):
+            return await call.answered(deadline, check_dates=check_dates)
+    except TimeoutError as why:
+        raise call.nobody(f"no answer within {deadline:g} s") from why
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One dial."""
+
+    address: str
+    port: int
+    expect: Expectation
+    name: str | None
+    identity: Path | None
+    source: str | None
+
+    async def answered(self, deadline: float, *, check_dates: bool) -> Connection:
+        context = await self._context()
+        try:
+            reader, writer = await self._connect(context, deadline)
+        except ssl.SSLCertVerificationError as why:
+            met = await self._look(deadline)
+            raise self._refused(handshake_failed(why), met) from why
+        except ssl.SSLError as why:
+            raise self._refused(handshake_failed(why), None) from why
+        except OSError as why:
+            raise self.nobody(no_connection(why)) from why
+        try:
+            met = _met(writer)
+            self._check(met, check_dates=check_dates)
+        except BaseException:
+            writer.transport.abort()
+            raise
+        version = str(writer.get_extra_info("ssl_object").version())
+        return Connection(met, version, reader, writer, self.address, self.port, self.expect)
+
+    def nobody(self, why: str) -> Failure:
+        return CannotConnect(self.address, self.port, expected=str(self.expect), why=why)
+
+    async def _context(self) -> ssl.SSLContext:
+        pool = self.name in (POOL_NAME, JOIN_NAME)
+        anchors = self.expect.anchors if isinstance(self.expect, Server) else None
+        try:
+            key = ClientKey.of(self.identity, newest_only=pool, anchors=anchors)
+            context = _contexts.get(key)
+            if context is None:
+                context = await asyncio.to_thread(key.build)
+                _contexts.keep(key, context)
+        except OSError as why:  # ssl.SSLError is one
+            raise InternalError(f"the identity in {self.identity} can't be used") from why
+        return context
+
+    async def _connect(
+        self, context: ssl.SSLContext, deadline: float
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        name = self.expect.name if isinstance(self.expect, Server) else self.name
+        return await asyncio.open_connection(
+            self.address,
+            self.port,
+            ssl=context,
+            server_hostname=name or "",
+            local_addr=(self.source, 0) if self.source else None,
+            ssl_handshake_timeout=deadline,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+
+    async def _look(self, deadline: float) -> Certificate | None:
+        """Whom one meets there, only to say so: nothing is sent and nothing is trusted."""
+        key = ClientKey.of(None, newest_only=False, anchors=None)
+        with suppress(OSError, CannotVerify):
+            _, writer = await self._connect(key.build(), deadline)
+            try:
+                return _met(writer)
+            finally:
+                writer.transport.abort()
+        return None
+
+    def _check(self, met: Certificate, *, check_dates: bool) -> None:
+        match self.expect:
+            case Member(accepted=accepted):
+                accepts = met.thumbprint in accepted
+            case Pinned(thumbprint=thumbprint):
+                accepts = met.thumbprint == thumbprint
+            case Server() | Anyone():
+                return  # OpenSSL has checked the one; the other is checked by nobody
+            case _:
+                assert_never(self.expect)
+        if not accepts:
+            raise self._refused(mismatch(self.expect, met), met)
+        late = outdated(met, datetime.now(UTC)) if check_dates else None
+        if late is not None:
+            raise self._refused(late, met)
+
+    def _refused(self, why: Reason, met: Certificate | None) -> CannotVerify:
+        return CannotVerify(
+            why.words,
+            expected=str(self.expect),
+            met=described(met),
+            remedy=why.remedy,
+            certificate=met.thumbprint if met else None,
+        )
+
+
+def described(met: Certificate | None) -> str:
+    """Whom a certificate shows, for messages."""
+    return "nobody" if met is None else f"certificate {met.thumbprint} ({met.subject})"
+
+
+def _met(writer: asyncio.StreamWriter) -> Certificate:
+    try:
+        return read(writer.get_extra_info("ssl_object").getpeercert(True) or b"")
+    except BadCertificate as why:
+        raise CannotVerify(
+            "its certificate can't be read", met="somebody", remedy="Look at the other side's log."
+        ) from why

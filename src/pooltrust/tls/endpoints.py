@@ -1,0 +1,192 @@
+"""Every kind of connection on the management network: who dials whom, and who proves what to whom.
+
+A table, and nothing else: what documentation, command line and console show.  The code that keeps
+these rules is in dial.py, contexts.py and answer.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pooltrust.terms import JOIN_NAME, POOL_NAME
+
+
+class Direction(StrEnum):
+    """As seen from a host of the pool."""
+
+    BOTH = "dialled and answered"
+    OUT = "dialled"
+    IN = "answered"
+    NONE = "neither dialled nor answered"
+
+
+class Expects(StrEnum):
+    """What the dialling side expects of the other; see trust/expect.py."""
+
+    MEMBER = "Member"
+    SERVER = "Server"
+    PINNED = "Pinned"
+    SERVER_OR_PINNED = "Server or Pinned"
+    ANYONE = "Anyone"
+    OWN_RULES = "by the client's own rules"
+    NO_TLS = "no TLS"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One kind of connection.
+
+    `server_name` is the TLS server name asked for; empty means any other, or none.
+    `client_proof` is how the dialling side proves who it is.
+    """
+
+    kind: str
+    dials: str
+    answers: str
+    direction: Direction
+    server_name: str
+    expects: Expects
+    client_proof: str
+    rule: str
+    reason: str
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        kind="member",
+        dials="a member",
+        answers="another member",
+        direction=Direction.BOTH,
+        server_name=POOL_NAME,
+        expects=Expects.MEMBER,
+        client_proof="its pool identity, in the roster",
+        rule="Exactly the certificates that the roster accepts from that host, on both sides; "
+        "TLS 1.3, no session tickets, then a hello with signed heads before anything else.",
+        reason="A bundle of everybody would let any member pass as any other.",
+    ),
+    Endpoint(
+        kind="returning member",
+        dials="a member that missed log entries",
+        answers="any member",
+        direction=Direction.BOTH,
+        server_name=JOIN_NAME,
+        expects=Expects.ANYONE,
+        client_proof="a signature in the message by a key that the log once accepted",
+        rule="Heads and log entries only; each entry proves itself, whoever sends it.",
+        reason="Every certificate that it knows may have been refreshed while it was off.",
+    ),
+    Endpoint(
+        kind="joiner, first look",
+        dials="a host that wants to join",
+        answers="the coordinator",
+        direction=Direction.BOTH,
+        server_name=JOIN_NAME,
+        expects=Expects.ANYONE,
+        client_proof="none",
+        rule="Public facts are read and nothing is sent; with a join code, or an expected "
+        "thumbprint, only that certificate is accepted.",
+        reason="The first connection is trusted; who was met is shown and recorded in the log.",
+    ),
+    Endpoint(
+        kind="joiner, meeting",
+        dials="a host that wants to join",
+        answers="the coordinator",
+        direction=Direction.BOTH,
+        server_name=JOIN_NAME,
+        expects=Expects.PINNED,
+        client_proof="a signature by its new pool identity, and a proof of code or password",
+        rule="The certificate of the first look and no other; no secret is ever sent.",
+        reason="A man in the middle has other certificates, so the proofs do not fit.",
+    ),
+    Endpoint(
+        kind="command line",
+        dials="xe, from anywhere",
+        answers="a host",
+        direction=Direction.IN,
+        server_name="",
+        expects=Expects.SERVER_OR_PINNED,
+        client_proof="user name and password, or a session",
+        rule="The host's server identity: by chain and name, or as the known host met before.",
+        reason="A password must not be sent to somebody else.",
+    ),
+    Endpoint(
+        kind="command line on the host",
+        dials="xe, on the host itself",
+        answers="that host",
+        direction=Direction.IN,
+        server_name="",
+        expects=Expects.NO_TLS,
+        client_proof="the kernel's word for its user (peer credentials)",
+        rule="A Unix socket; nothing leaves the machine.",
+        reason="The emergency commands must work when certificates do not.",
+    ),
+    Endpoint(
+        kind="console",
+        dials="pooltrust console",
+        answers="a host",
+        direction=Direction.IN,
+        server_name="",
+        expects=Expects.SERVER_OR_PINNED,
+        client_proof="user name and password, or a session",
+        rule="As the command line; a changed certificate is shown before anything is said.",
+        reason="It holds the passwords of many pools.",
+    ),
+    Endpoint(
+        kind="browser of the console",
+        dials="a browser",
+        answers="pooltrust console, on the same machine",
+        direction=Direction.NONE,
+        server_name="",
+        expects=Expects.NO_TLS,
+        client_proof="the console's token",
+        rule="Loopback only; it is not on the management network.",
+        reason="Other users of that machine must not get in.",
+    ),
+    Endpoint(
+        kind="third-party API client",
+        dials="a program that uses the API, or a browser",
+        answers="a host",
+        direction=Direction.IN,
+        server_name="",
+        expects=Expects.OWN_RULES,
+        client_proof="user name and password, or a session; a certificate if that is switched on",
+        rule="The server identity, TLS 1.2 or newer, P-384 included.",
+        reason="Clients verify the host with their own anchors; old ones speak TLS 1.2 only.",
+    ),
+    Endpoint(
+        kind="Workload Balancing",
+        dials="a host",
+        answers="the Workload Balancing appliance",
+        direction=Direction.OUT,
+        server_name="",
+        expects=Expects.SERVER_OR_PINNED,
+        client_proof="the appliance's user name and password",
+        rule="Its certificate must be installed in the pool first: as an anchor, with its name, "
+        "or pinned.",
+        reason="The host sends it a password and the pool's figures.",
+    ),
+    Endpoint(
+        kind="Workload Balancing, calling in",
+        dials="the Workload Balancing appliance",
+        answers="a host",
+        direction=Direction.IN,
+        server_name="",
+        expects=Expects.OWN_RULES,
+        client_proof="user name and password",
+        rule="It is an API client like any other.",
+        reason="It reads the pool's figures through the API.",
+    ),
+    Endpoint(
+        kind="Conversion Manager",
+        dials="the Conversion Manager appliance",
+        answers="a host",
+        direction=Direction.IN,
+        server_name="",
+        expects=Expects.OWN_RULES,
+        client_proof="user name and password; no certificate is asked for",
+        rule="Exempt as a TLS client end point; hosts never dial it.",
+        reason="It has no part in the pool's TLS: its certificate is never looked at.",
+    ),
+)
+"""The table; the order is that in which it is shown."""

@@ -1,0 +1,185 @@
+"""The pool wire: frames of JSON over one verified connection.
+
+A frame is a four-byte length (big-endian) and one JSON object in UTF-8.  What the objects say is
+not known here.  Frames are bounded in size and time, both ways; a peer that reads slowly makes the
+sender wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import orjson
+
+from pooltrust.errors import CannotConnect, CannotVerify, Failure, FrameError
+from pooltrust.pki.certificate import Certificate
+from pooltrust.tls.answer import Arrival
+from pooltrust.tls.dial import Connection, close_writer, described
+from pooltrust.tls.reasons import no_connection, refused_by_peer
+
+MOST_BYTES = 4 * 1024 * 1024
+"""The largest frame, in bytes of JSON, unless told otherwise."""
+
+SEND_SECONDS = 10.0
+
+_LENGTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Whom the other end is, for messages; `dialled`: this side made the connection."""
+
+    expected: str
+    met: Certificate | None
+    address: str
+    port: int
+    dialled: bool
+
+
+class Frames:
+    """One framed connection.  Made by `open_frames`, or handed out by `frames_protocol`.
+
+    Several tasks may send at once, each frame is one write; only one may receive.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        peer: Peer,
+        *,
+        limit: int = MOST_BYTES,
+    ) -> None:
+        self.peer = peer
+        self._reader = reader
+        self._writer = writer
+        self._limit = limit
+        self._answered = False
+
+    async def send(self, frame: Mapping[str, Any], *, within: float = SEND_SECONDS) -> None:
+        """Send one frame; waits, `within` seconds at most, while the peer does not read.
+
+        Raises FrameError when it is too large or no JSON, CannotConnect when the connection is
+        gone or stuck, CannotVerify when the peer has refused us before its first answer.
+        """
+        data = self._encoded(frame)
+        try:
+            async with asyncio.timeout(within):
+                self._writer.write(len(data).to_bytes(_LENGTH) + data)
+                await self._writer.drain()
+        except TimeoutError as why:
+            self.abort()
+            raise self._gone(f"it took no message for {within:g} s") from why
+        except (OSError, RuntimeError) as why:  # uvloop: RuntimeError after the connection is lost
+            raise self._ended(why) from why
+
+    async def receive(self, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109
+        """Wait for one frame, `timeout` seconds at most.
+
+        Raises FrameError for what is no frame, CannotConnect when the connection ended or nothing
+        came, CannotVerify when the peer has refused us.  After any of them it is unusable.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                length = int.from_bytes(await self._reader.readexactly(_LENGTH))
+                if length > self._limit:
+                    raise self._misspoke(f"a message of {length} bytes is too long")
+                data = await self._reader.readexactly(length)
+        except TimeoutError as why:
+            self.abort()
+            raise self._gone(f"it said nothing for {timeout:g} s") from why
+        except (OSError, EOFError) as why:
+            raise self._ended(why) from why
+        self._answered = True
+        return self._decoded(data)
+
+    async def close(self) -> None:
+        """Close the connection; what was sent is still delivered."""
+        await close_writer(self._writer)
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        self._writer.transport.abort()
+
+    def _encoded(self, frame: Mapping[str, Any]) -> bytes:
+        try:
+            data = orjson.dumps(frame)
+        except TypeError as why:
+            raise FrameError(f"a message that is no JSON ({why})", peer="This host") from why
+        if len(data) > self._limit:
+            raise FrameError(f"a message of {len(data)} bytes is too long", peer="This host")
+        return data
+
+    def _decoded(self, data: bytes) -> dict[str, Any]:
+        try:
+            frame = orjson.loads(data)
+        except orjson.JSONDecodeError as why:
+            raise self._misspoke("a message that is no JSON") from why
+        if not isinstance(frame, dict):
+            raise self._misspoke("a message that is no JSON object")
+        return frame
+
+    def _misspoke(self, why: str) -> FrameError:
+        self.abort()
+        return FrameError(why, peer=f"The peer at {self.peer.address}")
+
+    def _ended(self, why: Exception) -> Failure:
+        """In TLS 1.3 a dialler learns here, not in the handshake, that it is refused."""
+        if not self.peer.dialled or self._answered:
+            return self._gone(no_connection(why))
+        reason = refused_by_peer(why)
+        return CannotVerify(
+            reason.words,
+            expected=self.peer.expected,
+            met=described(self.peer.met),
+            remedy=reason.remedy,
+            certificate=self.peer.met.thumbprint if self.peer.met else None,
+        )
+
+    def _gone(self, why: str) -> CannotConnect:
+        return CannotConnect(
+            self.peer.address, self.peer.port, expected=self.peer.expected, why=why
+        )
+
+
+Serve: TypeAlias = Callable[[Frames, bytes | None, Arrival], Awaitable[None]]
+"""What answers a framed connection: its frames, the certificate shown (DER), how it arrived."""
+
+
+def open_frames(connection: Connection, *, limit: int = MOST_BYTES) -> Frames:
+    """Speak frames on a connection that was dialled.  `limit`: bytes of one frame."""
+    peer = Peer(
+        expected=str(connection.expected),
+        met=connection.met,
+        address=connection.address,
+        port=connection.port,
+        dialled=True,
+    )
+    return Frames(connection.reader, connection.writer, peer, limit=limit)
+
+
+def frames_protocol(serve: Serve, arrival: Arrival, *, limit: int = MOST_BYTES) -> asyncio.Protocol:
+    """A protocol that serves one arrival by frames, for the listener.
+
+    The connection is closed when `serve` returns or raises.  A declared failure ends the
+    connection quietly: it is for `serve` to log; anything else goes to the loop's handler.
+    """
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        certificate = writer.get_extra_info("ssl_object").getpeercert(True)
+        peer = Peer("a peer", None, arrival.address, arrival.port, dialled=False)
+        frames = Frames(reader, writer, peer, limit=limit)
+        try:
+            await serve(frames, certificate, arrival)
+        except Failure:
+            frames.abort()
+        except BaseException:
+            frames.abort()
+            raise
+        else:
+            await frames.close()
+
+    return asyncio.StreamReaderProtocol(asyncio.StreamReader(), connected)

@@ -1,0 +1,143 @@
+"""The answering side's handshake, and saying why: a refused one still sends its alert.
+
+asyncio and uvloop drop the alert that OpenSSL has written when a handshake fails, so the peer would
+see a bare end of file.  A context's documented `sslobject_class` lets us hold the failure back: the
+loop flushes what is to be sent, and we close when the peer has, or after `FAREWELL_SECONDS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+
+from pooltrust.tls.peek import Guest
+from pooltrust.tls.reasons import Reason, handshake_failed
+
+FAREWELL_SECONDS = 1.0
+SHUTDOWN_SECONDS = 2.0
+
+_MOST_READS = 4  # of at most 256 KiB each: what a refused peer can still make us hold
+_MOST_HTTP = 64 * 1024
+
+_SAY_TLS = b"This port speaks TLS: use https instead of http.\n"
+_BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_SAY_TLS), _SAY_TLS)
+)
+
+_watching: ContextVar[Watch | None] = ContextVar("_watching", default=None)
+
+
+async def shake_hands(
+    guest: Guest, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, seconds: float
+) -> Reason | None:
+    """Start TLS on an accepted socket, `seconds` at most; why not, if it was refused.
+
+    It has a task to itself.  Raises nothing of the peer's making.
+    """
+    watch = Watch()
+    loop = asyncio.get_running_loop()
+    try:
+        await loop.connect_accepted_socket(
+            lambda: protocol,
+            guest,
+            ssl=context,
+            ssl_handshake_timeout=seconds,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+    except asyncio.CancelledError:
+        if watch.refused is None:
+            raise
+    except OSError as why:
+        return handshake_failed(watch.refused or why, answering=True)
+    finally:
+        guest.settled()
+    return None if watch.refused is None else handshake_failed(watch.refused, answering=True)
+
+
+async def say_tls(guest: Guest) -> None:
+    """Answer plain HTTP in its own language, and close."""
+    closed = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+    with suppress(OSError, TimeoutError):
+        transport, _ = await loop.connect_accepted_socket(lambda: _SayTls(closed), guest)
+        try:
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                await closed
+        finally:
+            transport.abort()
+
+
+class _SayTls(asyncio.Protocol):
+    """Reads on after its answer, because closing on unread bytes would discard the answer."""
+
+    def __init__(self, closed: asyncio.Future[None]) -> None:
+        self._closed = closed
+        self._read = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(_BAD_REQUEST)
+        transport.write_eof()
+
+    def data_received(self, data: bytes) -> None:
+        self._read += len(data)
+        if self._read > _MOST_HTTP:
+            self.connection_lost(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+
+class Watch:
+    """Remembers why the handshake that this task is about to make was refused.
+
+    `refused` is the error of OpenSSL, or None.
+    """
+
+    def __init__(self) -> None:
+        self.refused: ssl.SSLError | None = None
+        self._task = asyncio.current_task()
+        _watching.set(self)
+
+    def note(self, why: ssl.SSLError) -> None:
+        """The handshake has failed; the task is cancelled unless the peer closes first."""
+        self.refused = why
+        if self._task is not None:
+            timer = self._task.get_loop().call_later(FAREWELL_SECONDS, self._task.cancel)
+            self._task.add_done_callback(lambda _: timer.cancel())
+
+
+class Handshake(ssl.SSLObject):
+    """The server's side of one connection."""
+
+    _watch: Watch | None
+    _reads: int
+
+    def __new__(cls, *_: Any, **__: Any) -> Handshake:
+        """Made in the context of the task that awaits the handshake, which is how it is found."""
+        made = super().__new__(cls)
+        made._watch = _watching.get()
+        made._reads = 0
+        return made
+
+    def do_handshake(self) -> None:
+        """As in ssl.SSLObject; a failure is held back until its alert is on the way."""
+        if self._watch is None:
+            super().do_handshake()
+            return
+        if self._watch.refused is not None:
+            self._reads += 1
+            raise self._watch.refused if self._reads > _MOST_READS else ssl.SSLWantReadError
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as why:
+            self._watch.note(why)
+            raise ssl.SSLWantReadError from None
+        self._watch = None  # the task and its error are not kept as long as the connection

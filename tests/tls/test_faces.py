@@ -1,0 +1,188 @@
+"""One port, three faces: the server name decides, and no rule of one face leaks into another."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from .stage import Cast, answering, ask, faces, refused, s_client
+
+pytestmark = pytest.mark.needs("openssl")
+
+ROUTES = [
+    ("pool", "pool", "a"),
+    ("POOL", "pool", "a"),
+    ("xapi:pool", "pool", "a"),
+    ("Xapi:Pool", "pool", "a"),
+    ("pool-join", "pool-join", "a"),
+    ("Pool-Join", "pool-join", "a"),
+    ("pool.example", None, "server"),
+    ("h1.example", None, "server"),
+    (None, None, "server"),
+]
+
+
+@pytest.mark.parametrize(("asked", "name", "shown"), ROUTES)
+def test_the_server_name_decides_who_is_met(uv, cast: Cast, asked, name, shown) -> None:
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            met, answer = await ask(spot.port, asked, cast.b)
+            assert (getattr(cast, shown).der, b"heard secret") == (met, answer)
+            arrival, certificate = spot.arrivals[0]
+            assert (name, asked and asked.lower()) == (arrival.name, arrival.asked)
+            assert (cast.b.der if name == "pool" else None) == certificate
+
+    uv(story())
+
+
+@pytest.mark.parametrize(
+    ("asked", "show", "admitted"),
+    [
+        ("pool", "b", True),
+        ("pool", "stranger", False),
+        ("pool", None, False),
+        ("xapi:pool", None, False),
+        ("pool-join", "b", True),
+        ("pool-join", "stranger", True),
+        ("pool-join", None, True),
+        ("h1.example", "b", True),
+        ("h1.example", "stranger", True),
+        ("h1.example", None, True),
+        (None, "stranger", True),
+        (None, None, True),
+    ],
+)
+def test_each_name_has_its_own_rule_about_certificates(run, cast: Cast, asked, show, admitted):
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            player = getattr(cast, show) if show else None
+            for _ in range(2):
+                assert admitted != await refused(spot.port, asked, player)
+            assert (b"secretsecret" if admitted else b"") == spot.decrypted
+
+    run(story())
+
+
+def test_rules_do_not_leak_between_connections_made_at_once(run, cast: Cast) -> None:
+    import asyncio
+
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            seen = await asyncio.gather(
+                *(
+                    refused(spot.port, name)
+                    for _ in range(10)
+                    for name in ("pool", "pool-join", None)
+                )
+            )
+            assert seen == [True, False, False] * 10
+
+    run(story())
+
+
+def test_only_the_pool_face_asks_for_a_certificate_and_none_offers_names(uv, cast: Cast) -> None:
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            for name, asks in [("pool", True), ("pool-join", False), ("other", False)]:
+                _, output = await s_client(spot.port, "-servername", name, say=b"hi\n")
+                assert "No client certificate CA names sent" in output
+                assert asks == ("Requested Signature Algorithms" in output or "alert" in output)
+
+    uv(story())
+
+
+def test_openssl_meets_the_server_identity_without_a_name_and_the_pool_identity_under_pool(
+    uv, cast: Cast
+) -> None:
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            _, output = await s_client(spot.port, "-noservername")
+            assert "CN = h1.example" in output
+            shown = ("-servername", "pool", "-cert", str(cast.b.path), "-key", str(cast.b.path))
+            _, output = await s_client(spot.port, *shown, say=b"hi\n")
+            assert f"CN = {cast.a.identity.certificate.common_name}" in output
+            assert "heard hi" in output
+
+    uv(story())
+
+
+def test_openssl_is_told_why_it_is_refused_under_pool(uv, cast: Cast) -> None:
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            _, output = await s_client(spot.port, "-servername", "pool", say=b"hi\n")
+            assert "alert certificate required" in output
+            rogue = ("-cert", str(cast.stranger.path), "-key", str(cast.stranger.path))
+            _, output = await s_client(spot.port, "-servername", "pool", *rogue, say=b"hi\n")
+            assert "alert unknown ca" in output
+            assert spot.decrypted == b""
+
+    uv(story())
+
+
+@pytest.mark.parametrize("cipher", ["ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384"])
+def test_what_the_original_xe_offers_works_on_the_server_identity(uv, cast: Cast, cipher) -> None:
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            xe = ("-tls1_2", "-cipher", cipher, "-curves", "P-384")
+            _, output = await s_client(spot.port, *xe, say=b"hi\n")
+            assert f"Cipher is {cipher}" in output and "ECDH, secp384r1, 384 bits" in output
+            assert "heard hi" in output
+
+    uv(story())
+
+
+@pytest.mark.parametrize("name", ["pool", "pool-join"])
+def test_tls_1_2_is_refused_with_the_pool_identity(uv, cast: Cast, name) -> None:
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+                await ask(spot.port, name, cast.b, newest=False)
+            assert (await spot.refusal()).reason == "protocol version"
+            assert spot.decrypted == b""
+
+    uv(story())
+
+
+def test_session_tickets_are_given_to_clients_only(uv, cast: Cast) -> None:
+    async def story() -> None:
+        async with answering(faces(cast, cast.b)) as spot:
+            show = ("-cert", str(cast.b.path), "-key", str(cast.b.path))
+            for name, tickets in [("pool", False), ("pool-join", False), ("h1.example", True)]:
+                _, output = await s_client(spot.port, "-servername", name, *show, say=b"hi\n")
+                assert "heard hi" in output
+                assert tickets == ("Session Ticket arrived" in output), name
+
+    uv(story())
+
+
+def test_two_identities_of_one_host_are_accepted_at_once(run, cast: Cast) -> None:
+    async def story() -> None:
+        for order in [(cast.a, cast.a_new), (cast.a_new, cast.a)]:
+            async with answering(faces(cast, *order, pool=cast.b)) as spot:
+                for player in order:
+                    assert not await refused(spot.port, "pool", player)
+                assert [cast_member.der for cast_member in order] == [c for _, c in spot.arrivals]
+
+    run(story())
+
+
+def test_a_host_without_a_pool_identity_says_so_and_serves_clients(uv, cast: Cast) -> None:
+    from dataclasses import replace
+
+    async def story() -> None:
+        async with answering(replace(faces(cast), pool=None, join=None)) as spot:
+            assert await refused(spot.port, "pool", cast.b)
+            assert "serves no pool identity yet" in (await spot.refusal()).words
+            assert not await refused(spot.port, None)
+
+    uv(story())
+
+
+def test_a_roster_that_accepts_nobody_refuses_everybody(uv, cast: Cast) -> None:
+    async def story() -> None:
+        async with answering(faces(cast)) as spot:
+            for player in (cast.a, cast.b, cast.server, None):
+                assert await refused(spot.port, "pool", player)
+
+    uv(story())
