@@ -7,6 +7,7 @@ It knows nothing of files: the modules come in as text.  See test_floors.py.
 from __future__ import annotations
 
 import ast
+import builtins
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ def crowded(sources: Mapping[str, str]) -> list[str]:
 
 def _floor(module: str) -> str:
     name = module.split(".")[1]
-    return "" if name == "__init__" else name
+    return {"__init__": "", "__main__": FLOORS[-1]}.get(name, name)
 
 
 def _upward(module: str, floor: str, line: int, name: str) -> list[str]:
@@ -180,7 +181,8 @@ def _banned(module: str, floor: str, what: str, name: str, *, calls: bool) -> li
 
 def _reaches(name: str, banned: str, *, calls: bool) -> bool:
     if calls:
-        return name == banned or name.endswith("." + banned)
+        # A built-in is called by its bare name: `sessions.open()` is somebody else's word.
+        return name == banned or (not hasattr(builtins, banned) and name.endswith("." + banned))
     # Importing all of a package makes what is in it reachable: `import pathlib`.
     return name == banned or name.startswith(banned + ".") or banned.startswith(name + ".")
 
