@@ -211,7 +211,7 @@ def _check_flag(value: Any) -> None:
 _DER = octets(DER_LIMIT)
 _LINK: Form[Any] = matching(r"([0-9a-f]{64})?")
 _HOST: Form[HostId] = Form(_check_host, _same, _same)
-_THUMBPRINT = Form(_check_thumbprint, str, _read_thumbprint)
+THUMBPRINT = Form(_check_thumbprint, str, _read_thumbprint)
 _FLAG: Form[bool] = Form(_check_flag, _same, _same)
 
 Host: TypeAlias = Annotated[HostId, _HOST]
@@ -222,7 +222,7 @@ Hash: TypeAlias = Annotated[EntryHash, matching(r"[0-9a-f]{64}")]
 Number: TypeAlias = Annotated[int, whole(1, LARGEST)]
 Count: TypeAlias = Annotated[int, whole(0, LARGEST)]
 Flag: TypeAlias = Annotated[bool, _FLAG]
-Thumbprint: TypeAlias = Annotated[terms.Thumbprint, _THUMBPRINT]
+Thumbprint: TypeAlias = Annotated[terms.Thumbprint, THUMBPRINT]
 Der: TypeAlias = Annotated[bytes, _DER]
 Chain: TypeAlias = Annotated[tuple[bytes, ...], several(_DER, 8)]
 Signature: TypeAlias = Annotated[bytes, octets(1024)]

@@ -1,0 +1,29 @@
+"""The log of a pool as a value, and what a host does with entries that it is offered."""
+
+from pooltrust.trust.log.adopt import (
+    Adopted,
+    AlreadyHeld,
+    Bound,
+    Fork,
+    Gap,
+    GivenUp,
+    Local,
+    Outcome,
+    Stopped,
+    adopt,
+)
+from pooltrust.trust.log.chain import Log
+
+__all__ = [
+    "Adopted",
+    "AlreadyHeld",
+    "Bound",
+    "Fork",
+    "Gap",
+    "GivenUp",
+    "Local",
+    "Log",
+    "Outcome",
+    "Stopped",
+    "adopt",
+]

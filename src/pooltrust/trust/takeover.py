@@ -1,0 +1,78 @@
+"""Endorsing a takeover: one vote per predecessor, stored before it is given.
+
+More than half of the members endorse and at least half hold what is committed, so the two always
+share a member, and an endorsed takeover never loses a committed entry.  That holds because a member
+keeps to its vote: see `adopt` in log/adopt.py.  Storing votes is the store's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pooltrust.errors import BadEntry, Failure, MayNotEndorse
+from pooltrust.pki.identity import Identity
+from pooltrust.terms import HostId, PoolId
+from pooltrust.trust.entries import Endorsement, TakenOver
+from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.fields import Hash, Recorded
+from pooltrust.trust.roster import Roster, fold
+from pooltrust.trust.roster.endorsing import endorsement_statement, endorsers
+
+
+@dataclass(frozen=True, slots=True)
+class Vote(Recorded):
+    """This host's one vote for what follows `predecessor`."""
+
+    predecessor: Hash
+    takeover: Hash
+
+
+def may_endorse(
+    roster: Roster, taken_over: SignedEntry, *, host: HostId, vote: Vote | None, lost: bool
+) -> Vote:
+    """The vote to store, before `endorse` is called and its answer sent.
+
+    `roster` is this host's own, `vote` its last one, `lost` whether it has lost its coordinator.
+    The same takeover again gives the same vote.  Raises MayNotEndorse.
+    """
+    try:
+        pending = fold(roster, taken_over).pending
+    except BadEntry as why:
+        raise MayNotEndorse(f"it does not extend this host's log ({why.rule}: {why.why})") from why
+    except Failure as why:
+        raise MayNotEndorse(str(why)) from why
+    if pending is None or not isinstance(taken_over.entry.body, TakenOver):
+        raise MayNotEndorse("it is no takeover")
+    if host == roster.coordinator:
+        raise MayNotEndorse("this host is the coordinator to be replaced")
+    if host not in roster.members:
+        raise MayNotEndorse("this host is no member")
+    if not lost:
+        raise MayNotEndorse("this host has not lost its coordinator")
+    wanted = Vote(roster.head, taken_over.hash)
+    if vote and vote.predecessor == roster.head and vote != wanted:
+        raise MayNotEndorse(f"its vote after entry {roster.number} is given to another takeover")
+    return wanted
+
+
+def endorse(pool: PoolId, host: HostId, vote: Vote, identity: Identity) -> Endorsement:
+    """Sign the takeover of a vote that is stored."""
+    said = endorsement_statement(pool, host, vote.takeover)
+    return Endorsement(host, identity.sign(said))
+
+
+def endorsed(roster: Roster, taken_over: SignedEntry, endorsements: Iterable[Endorsement]) -> bool:
+    """Whether more than half of the members of `roster` are behind this takeover.
+
+    `roster` is the one before it, or an older one that a fork is judged by.  The taker counts by
+    its own signature; the replaced coordinator does not count.
+    """
+    body = taken_over.entry.body
+    if not isinstance(body, TakenOver) or taken_over.entry.alone:
+        return False
+    behind = endorsers(roster, taken_over.hash, endorsements)
+    taker = roster.members.get(body.host)
+    if taker is not None and taker.signed(taken_over.signature, taken_over.message):
+        behind.add(body.host)
+    return 2 * len(behind - {body.replaced}) > len(roster.members)
