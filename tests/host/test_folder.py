@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
@@ -105,6 +106,27 @@ def test_a_killed_daemon_leaves_no_lock(tmp_path: Path):
         holder.send_signal(signal.SIGKILL)
         holder.communicate()
     folder.lock().release()
+
+
+def test_a_lock_that_its_holder_removes_meanwhile_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = StateFolder.open(tmp_path)
+    true_flock = fcntl.flock
+    removed: list[bool] = []
+
+    def flock(descriptor: int, how: int) -> None:
+        if not removed:
+            folder.lock_file.unlink()
+            removed.append(True)
+        true_flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    lock = folder.lock()
+    assert folder.lock_file.read_text() == f"{os.getpid()}\n"
+    with pytest.raises(StateFolderInUse):
+        folder.lock()
+    lock.release()
 
 
 def test_a_lock_file_with_anything_in_it_is_only_a_file(tmp_path: Path):
