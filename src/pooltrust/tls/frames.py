@@ -168,18 +168,32 @@ def frames_protocol(serve: Serve, arrival: Arrival, *, limit: int = MOST_BYTES) 
     connection quietly: it is for `serve` to log; anything else goes to the loop's handler.
     """
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        certificate = writer.get_extra_info("ssl_object").getpeercert(True)
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer("a peer", None, arrival.address, arrival.port, dialled=False)
         frames = Frames(reader, writer, peer, limit=limit)
-        try:
-            await serve(frames, certificate, arrival)
-        except Failure:
-            frames.abort()
-        except BaseException:
-            frames.abort()
-            raise
-        else:
-            await frames.close()
+        shown = writer.get_extra_info("ssl_object").getpeercert(True)
+        # Not left to asyncio, which up to Python 3.12 complains of every cancelled one.
+        task = asyncio.get_running_loop().create_task(
+            _served(frames, serve(frames, shown, arrival))
+        )
+        _serving.add(task)
+        task.add_done_callback(_serving.discard)
 
     return asyncio.StreamReaderProtocol(asyncio.StreamReader(), connected)
+
+
+_serving: set[asyncio.Task[None]] = set()
+"""A running task needs somebody who knows it."""
+
+
+async def _served(frames: Frames, work: Awaitable[None]) -> None:
+    try:
+        await work
+        await frames.close()
+    except Failure:
+        pass
+    except Exception as why:  # noqa: BLE001 - a fault of ours, told to whoever logs such things
+        words = {"message": "a framed connection ended by a fault", "exception": why}
+        asyncio.get_running_loop().call_exception_handler(words)
+    finally:
+        frames.abort()

@@ -11,7 +11,7 @@ import asyncio
 import ssl
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 from pooltrust.tls.peek import Guest
 from pooltrust.tls.reasons import Reason, handshake_failed
@@ -79,9 +79,9 @@ class _SayTls(asyncio.Protocol):
         self._read = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(_BAD_REQUEST)
-        transport.write_eof()
+        stream = cast(asyncio.Transport, transport)  # uvloop's is none by name
+        stream.write(_BAD_REQUEST)
+        stream.write_eof()
 
     def data_received(self, data: bytes) -> None:
         self._read += len(data)

@@ -171,10 +171,12 @@ _SYSTEM = {
     errno.EPIPE: "it cut the connection",
     errno.ECONNABORTED: "the connection was cut",
     errno.ETIMEDOUT: "it did not answer",
-    errno.EADDRNOTAVAIL: "this host has no such address to dial from",
+    errno.EADDRNOTAVAIL: "this host has no such address",
+    errno.EADDRINUSE: "the port is taken",
     errno.EMFILE: "this program has too many open files",
     errno.ENFILE: "this machine has too many open files",
-    errno.EACCES: "this host does not allow it",
+    errno.EACCES: "this user is not allowed to",
+    errno.EPERM: "it is forbidden here",
 }
 
 
@@ -227,13 +229,15 @@ def outdated(met: Certificate, now: datetime) -> Reason | None:
 
 def no_connection(why: BaseException) -> str:
     """Why there is no connection, or no longer one."""
-    if isinstance(why, TimeoutError):
-        return "it did not answer in time"
-    if isinstance(why, ssl.SSLError):
-        return handshake_failed(why).words
-    if isinstance(why, OSError):
-        known = _SYSTEM.get(why.errno or 0)
-        return known or ("it cut the connection" if why.errno is None else _system_words(why))
+    match why:
+        case TimeoutError():
+            return "it did not answer in time"
+        case ssl.SSLError():
+            return handshake_failed(why).words
+        case OSError(errno=number) if number is not None:
+            return _SYSTEM.get(number) or (why.strerror or "it could not be reached").lower()
+        case OSError() if not isinstance(why, ConnectionError):
+            return "none of its addresses could be reached"  # the loops' sum of several errors
     return "it cut the connection"
 
 
@@ -243,7 +247,3 @@ def _anothers(named: HostId) -> Reason:
         f"it is the certificate of another host, {named}",
         "Check which host has that address: xe host-list.",
     )
-
-
-def _system_words(why: OSError) -> str:
-    return (why.strerror or "it could not be reached").lower()
