@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pooltrust.errors import BadConfig, Refused
-from pooltrust.host.config import LONGEST_FILE, LONGEST_SOCKET, Config
-from pooltrust.host.settings import SETTINGS, met
+from pooltrust.host.configuration.config import LONGEST_FILE, LONGEST_SOCKET, Config
+from pooltrust.host.configuration.settings import SETTINGS, met
 from pooltrust.pki.mint import KeyKind
 
 FILE = Path("/etc/pooltrust/host.toml")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pooltrust.host import damping
-from pooltrust.host.damping import Damping, Swallowed
-from pooltrust.host.journal import Journal, line
+from pooltrust.host.telling import damping
+from pooltrust.host.telling.damping import Damping, Swallowed
+from pooltrust.host.telling.journal import Journal, line
 
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pooltrust.errors import BadConfig
-from pooltrust.host.settings import SETTINGS, Problem, Unusable, met, written
+from pooltrust.host.configuration.settings import SETTINGS, Problem, Unusable, met, written
 from pooltrust.pki.mint import KeyKind
 
 LONGEST_FILE = 64 * 1024

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from pooltrust.host.damping import Damping
+from pooltrust.host.telling.damping import Damping
 
 Fact = object
 

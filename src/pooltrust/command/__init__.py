@@ -1,0 +1,1 @@
+"""The `pooltrust` command: setting hosts up, running them, and looking at them."""

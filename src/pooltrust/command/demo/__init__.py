@@ -1,0 +1,1 @@
+"""The demonstration: a real pool of three hosts on this machine's loopback addresses."""

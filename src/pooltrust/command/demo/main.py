@@ -1,0 +1,129 @@
+"""`pooltrust demo`: start three hosts, join them, show what they prove to one another, and wait.
+
+The pool is real and stays in its folder; a second run brings the same one back.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from pooltrust.command.client import Client
+from pooltrust.command.demo import hosts as processes
+from pooltrust.command.demo.hosts import ADDRESSES, Host, keep_secret
+from pooltrust.command.demo.page import page
+from pooltrust.command.demo.ports import check_free
+from pooltrust.command.status import ask
+from pooltrust.command.tables import Terminal
+from pooltrust.errors import Refused, failure
+from pooltrust.host.founding import ADMINISTRATOR
+
+PORT = 8443
+CURRENT_SECONDS = 15.0
+
+
+@failure("PORT_IS_THE_POOLS")
+class PortStays(Refused):
+    """The pool in {folder} uses port {port} for good."""
+
+    folder: str
+    port: int
+    remedy: str = "Leave --port out, or keep another pool in another folder: --folder"
+
+
+def run(folder: Path, port: int | None) -> int:
+    """Run the demonstration until Ctrl-C or SIGTERM; nothing of it is left running.
+
+    `port`: that of a new pool; None for the usual one, or the one that this pool has.
+    """
+    stop = threading.Event()
+    _stop_at_signals(stop)
+    hosts = processes.make(folder.absolute())
+    port = _settled_port(folder, port)
+    check_free(ADDRESSES.values(), port)
+    try:
+        _set_up(hosts, folder, port)
+        for host in hosts:
+            host.start()
+        for host in hosts:
+            host.wait()
+        _join(hosts, folder, port)
+        _wait_until_current(hosts)
+        print(page(hosts, folder, port, Terminal.of(sys.stdout)), flush=True)
+        _watch(hosts, stop)
+    finally:
+        processes.stop(hosts)
+    print("Stopped.  The pool is kept in", folder, flush=True)
+    return 0
+
+
+def _settled_port(folder: Path, wanted: int | None) -> int:
+    """The pool's port: chosen at the first run and kept."""
+    file = folder / "port.json"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        return wanted or PORT
+    kept = int(json.loads(file.read_text())["port"])
+    if wanted not in (None, kept):
+        raise PortStays(str(folder), kept)
+    return kept
+
+
+def _set_up(hosts: list[Host], folder: Path, port: int) -> None:
+    (folder / "port.json").write_text(json.dumps({"port": port}) + "\n")
+    for host in hosts:
+        password = host.found(port)
+        if password is None:
+            continue
+        print(f"{host.name} is set up: both identities, and a pool of one.", flush=True)
+        if host is hosts[0]:
+            keep_secret(folder / "password", password)
+
+
+def _join(hosts: list[Host], folder: Path, port: int) -> None:
+    first = hosts[0]
+    password = (folder / "password").read_text().strip()
+    for host in hosts[1:]:
+        with Client(host.socket) as client:
+            if len(ask(client)["members"]) > 1:
+                continue
+            client.call("pool.join", f"{first.address}:{port}", ADMINISTRATOR, password)
+        print(f"{host.name} has joined the pool of {first.name}.", flush=True)
+
+
+def _wait_until_current(hosts: list[Host]) -> None:
+    """Each host first makes sure that it has missed nothing."""
+    until = time.monotonic() + CURRENT_SECONDS
+    for host in hosts:
+        while time.monotonic() < until:
+            with Client(host.socket) as client:
+                status = ask(client)
+            if status["current"] == "yes" and len(status["members"]) == len(hosts):
+                break
+            time.sleep(0.05)
+
+
+def _watch(hosts: list[Host], stop: threading.Event) -> None:
+    """Wait for the end; a daemon that ends by itself is said."""
+    told: set[str] = set()
+    while not stop.wait(1.0):
+        for host in hosts:
+            ended = host.process is not None and host.process.poll() is not None
+            if ended and host.name not in told:
+                told.add(host.name)
+                print(f"{host.name} has ended; its log is {host.log}", flush=True)
+
+
+def _stop_at_signals(stop: threading.Event) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt  # asked twice: do not wait for what was under way
+        stop.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)

@@ -1,0 +1,1 @@
+"""The daemon: the floor that waits."""

@@ -1,0 +1,186 @@
+"""What this host believes, and the one place where that changes.
+
+Its log, the identities it serves, and the TLS contexts that follow from them.  Entries reach the
+disk before they are believed; contexts are built off the event loop and swapped whole, so a change
+takes effect at the next connection.  It opens no connection: see peers/ for those.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pooltrust.errors import CannotStore
+from pooltrust.host.folder import Start
+from pooltrust.terms import HostId
+from pooltrust.tls.answer import Faces
+from pooltrust.tls.contexts import join_context, pool_context, server_context
+from pooltrust.trust.entries import CertificateWithdrawn, HostDismissed
+from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.log import Adopted, Log, Outcome, adopt
+from pooltrust.trust.roster import Roster
+from pooltrust.trust.store import IdentityFile, LogFile
+
+T = TypeVar("T")
+
+BINDING = (HostDismissed, CertificateWithdrawn)
+"""What is believed even if it can't be stored: forgetting it would let somebody in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The two identities that a host serves."""
+
+    pool: IdentityFile
+    server: IdentityFile
+
+
+class Belief:
+    """A host's log, identities and contexts.
+
+    `log`, `roster`, `identities` and `faces` are values that are replaced whole; reading them needs
+    no lock.  `watch(call)` registers a callback that is told the rosters before and after a change.
+    """
+
+    def __init__(
+        self,
+        me: HostId,
+        log: Log,
+        file: LogFile | None,
+        identities: Identities,
+        start: Start,
+        *,
+        check_dates: bool,
+    ) -> None:
+        self.me = me
+        self.log = log
+        self.identities = identities
+        self.start = start
+        self.override = False  # the emergency switch: this host's own, never the pool's
+        self._file = file
+        self._check_dates = check_dates
+        self._faces: Faces | None = None
+        self._watchers: list[Callable[[Roster, Roster], None]] = []
+        self._changing = asyncio.Lock()
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log")
+
+    @property
+    def roster(self) -> Roster:
+        """The fold of this host's log."""
+        return self.log.roster
+
+    @property
+    def is_coordinator(self) -> bool:
+        """Whether this host coordinates its pool."""
+        return self.roster.coordinator == self.me
+
+    @property
+    def enforcing(self) -> bool:
+        """Whether a dialled peer that does not prove itself is refused."""
+        return self.roster.verification and not self.override
+
+    @property
+    def check_dates(self) -> bool:
+        """Whether an expired pool identity is refused, not only reported."""
+        return self._check_dates
+
+    @property
+    def faces(self) -> Faces:
+        """The contexts for new connections.  `open` has made them."""
+        if self._faces is None:
+            raise RuntimeError("the contexts were not made yet")
+        return self._faces
+
+    def watch(self, changed: Callable[[Roster, Roster], None]) -> None:
+        """Be told (roster before, roster after) when it has changed; on the event loop."""
+        self._watchers.append(changed)
+
+    async def open(self) -> None:
+        """Make the contexts for the first time."""
+        self._faces = await self._faces_for(self.log, self.identities)
+
+    async def append(self, write: Callable[[Log], SignedEntry]) -> Log:
+        """Append the entry that `write` makes for the log as it is then; one caller at a time.
+
+        It is on disk and the contexts are swapped when this returns.  Raises what `write` or the
+        log's rules raise, or OSError; nothing has changed then.
+        """
+        async with self._changing:
+            signed = write(self.log)
+            await self._take(self.log.extended(signed), [signed])
+            return self.log
+
+    async def adopt(self, offered: Sequence[SignedEntry]) -> Outcome:
+        """Adopt what these entries add to the log, as far as its rules allow."""
+        async with self._changing:
+            outcome = await asyncio.to_thread(adopt, self.log, offered)
+            if isinstance(outcome, Adopted):
+                if outcome.left:
+                    await self._move(outcome)
+                else:
+                    await self._take(outcome.log, outcome.new)
+            return outcome
+
+    async def serve(self, identities: Identities) -> None:
+        """Serve these identities to new connections from now on."""
+        async with self._changing:
+            faces = await self._faces_for(self.log, identities)
+            self._believe(self.log, identities, faces)
+
+    async def become(self, log: Log, file: LogFile, identities: Identities) -> None:
+        """Believe another log, as a member of another pool, with these identities."""
+        async with self._changing:
+            faces = await self._faces_for(log, identities)
+            old, self._file = self._file, file
+            if old is not None:
+                old.close()
+            self._believe(log, identities, faces)
+
+    async def _take(self, log: Log, fresh: Sequence[SignedEntry]) -> None:
+        faces = await self._faces_for(log, self.identities)
+        try:
+            # The file may lag behind, when the disk was full at a dismissal.
+            await self._on_disk(lambda file: file.append(log.tail(file.number)))
+        except CannotStore:
+            if not any(isinstance(signed.entry.body, BINDING) for signed in fresh):
+                raise
+        self._believe(log, self.identities, faces)
+
+    async def _move(self, outcome: Adopted) -> None:
+        """Follow another branch: our own entries are kept beside it, as evidence."""
+        faces = await self._faces_for(outcome.log, self.identities)
+        await self._on_disk(lambda file: file.keep_evidence(outcome.left))
+        await self._on_disk(lambda file: file.replace(outcome.log.entries))
+        self._believe(outcome.log, self.identities, faces)
+
+    async def _faces_for(self, log: Log, identities: Identities) -> Faces:
+        same = _accepted(log.roster) == _accepted(self.roster)
+        if self._faces is not None and same and identities == self.identities:
+            return self._faces
+        return await asyncio.to_thread(self._make_faces, log, identities)
+
+    def _believe(self, log: Log, identities: Identities, faces: Faces) -> None:
+        before = self.roster
+        self.log, self.identities, self._faces = log, identities, faces
+        for changed in self._watchers:
+            changed(before, log.roster)
+
+    def _make_faces(self, log: Log, identities: Identities) -> Faces:
+        accepted = [certificate.der for certificate in log.roster.certificates()]
+        return Faces(
+            server=server_context(identities.server.path),
+            pool=pool_context(identities.pool.path, accepted, check_dates=self._check_dates),
+            join=join_context(identities.pool.path),
+        )
+
+    async def _on_disk(self, work: Callable[[LogFile], T]) -> T:
+        if self._file is None:
+            raise RuntimeError("this belief has no log file")
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work, self._file)
+
+
+def _accepted(roster: Roster) -> frozenset[bytes]:
+    return frozenset(certificate.der for certificate in roster.certificates())

@@ -1,0 +1,214 @@
+"""The daemon: everything of one host, put together, started and stopped.
+
+Nothing is decided here; each part knows its own business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import uvloop
+
+from pooltrust.errors import Failure, Refused, failure
+from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.belief import Belief
+from pooltrust.host.configuration.config import Config
+from pooltrust.host.enabling import Enabling
+from pooltrust.host.folder import StateFolder
+from pooltrust.host.meeting.joining import Joining
+from pooltrust.host.meeting.proofs import PasswordProof
+from pooltrust.host.meeting.receiver import Receiver
+from pooltrust.host.opening import load, unix_socket
+from pooltrust.host.peers.link import Peers
+from pooltrust.host.peers.probe import Prober
+from pooltrust.host.peers.requests import requests
+from pooltrust.host.peers.scribe import Scribe
+from pooltrust.host.peers.server import PoolServer
+from pooltrust.host.peers.shipping import Shipping
+from pooltrust.host.peers.sightings import Sightings
+from pooltrust.host.records.database import Database
+from pooltrust.host.records.store import NOTHING, Dump
+from pooltrust.host.serving.context import DaemonContext
+from pooltrust.host.serving.web import Web
+from pooltrust.host.telling.journal import Journal
+from pooltrust.host.watch import Watch
+from pooltrust.pool.code import CodeLedger
+from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
+from pooltrust.tls.answer import Arrival, Listener, Refusal
+from pooltrust.tls.frames import Frames, frames_protocol
+
+
+@failure("PORT_DIFFERS")
+class PortDiffers(Refused):
+    """The configuration has port {configured}, but this host's pool uses port {pool}."""
+
+    configured: int
+    pool: int
+
+
+def main(config: Config) -> int:
+    """Run a host until SIGTERM or SIGINT.  Returns the exit status."""
+    return uvloop.run(_run(config))
+
+
+async def _run(config: Config) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    journal = Journal.open(config.log_level)
+    async with AsyncExitStack() as stack:
+        stack.callback(journal.close)
+        daemon = await Daemon.start(config, journal, stack)
+        host = daemon.belief.me
+        journal.event("started", host=host, address=config.listen, port=config.port)
+        await stop.wait()
+        journal.event("stopping", host=host)
+    return 0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Daemon:
+    """One running host.  Made by `start`; stopped by closing the stack it was given."""
+
+    def __init__(
+        self, config: Config, journal: Journal, folder: StateFolder, belief: Belief, store: Database
+    ) -> None:
+        self.config = config
+        self.journal = journal
+        self.belief = belief
+        self.store = store
+        self.accounts = Accounts(store)
+        self.sightings = Sightings(belief)
+        self.peers = Peers(belief, self.sightings, journal, config.listen, time.monotonic)
+        self.scribe = Scribe(belief, self.peers, journal, time.monotonic, _now)
+        self.prober = Prober(self.peers, _now)
+        self.codes = CodeLedger()
+        self.joining = Joining(belief, folder, config.listen, config.pool_lifetime, journal, _now)
+        self.joining.joined = self._changed_pools
+        self.shipping = Shipping(belief, self.peers, store, journal)
+        self.context = DaemonContext(
+            config=config,
+            belief=belief,
+            peers=self.peers,
+            scribe=self.scribe,
+            prober=self.prober,
+            enabling=Enabling(self.peers, self.prober, self.scribe),
+            joining=self.joining,
+            codes=self.codes,
+            accounts=self.accounts,
+            store=store,
+            journal=journal,
+            monotonic=time.monotonic,
+            clock=_now,
+        )
+        table = requests(belief, self.scribe, self.prober, self.shipping, self.context)
+        self.server = PoolServer(belief, self.peers, journal, table, time.monotonic, self._heard)
+        self.receiver = Receiver(
+            belief, self.scribe, self.codes, self._password_proof, journal, _now
+        )
+        self.web = Web(self.context)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def start(cls, config: Config, journal: Journal, stack: AsyncExitStack) -> Daemon:
+        """Open everything of this host and answer.  Raises a Refused that says what is missing."""
+        folder = StateFolder.open(config.folder)
+        stack.callback(folder.lock().release)
+        belief = await load(folder, config, folder.started())
+        if belief.roster.port != config.port:
+            raise PortDiffers(config.port, belief.roster.port)
+        store = await Database.open(folder.database)
+        stack.push_async_callback(store.close)
+        daemon = cls(config, journal, folder, belief, store)
+        stack.callback(daemon.accounts.close)
+        await belief.open()
+        await daemon._open(stack)
+        return daemon
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        stack.push_async_callback(self._cancel)
+        listener = await Listener.open(
+            self.config.listen,
+            self.config.port,
+            lambda: self.belief.faces,
+            self._protocol,
+            refused=self._refused,
+        )
+        stack.push_async_callback(self.web.close)
+        stack.push_async_callback(listener.close)
+        local = await unix_socket(self.config.socket, self.web.local)
+        stack.push_async_callback(local)
+        watch = Watch(self.belief, self.peers, self.journal, _now)
+        for closing in (self.scribe.close, self.joining.close, self.shipping.close, watch.close):
+            stack.push_async_callback(closing)
+        await self.joining.resume()
+        self.shipping.start()
+        watch.start()
+
+    def _protocol(self, arrival: Arrival) -> asyncio.BaseProtocol:
+        match arrival.name:
+            case name if name == POOL_NAME:
+                return frames_protocol(self._serve_member, arrival)
+            case name if name == JOIN_NAME:
+                return frames_protocol(self._serve_stranger, arrival)
+        return self.web.remote(arrival.address)
+
+    async def _serve_member(self, frames: Frames, der: bytes | None, arrival: Arrival) -> None:
+        if der is not None:
+            await self.server.serve(frames, Thumbprint.of(der), arrival.address)
+
+    async def _serve_stranger(self, frames: Frames, der: bytes | None, arrival: Arrival) -> None:
+        await self.receiver.serve(frames, arrival.address)
+
+    def _password_proof(self, origin: str) -> PasswordProof:
+        return PasswordProof(self.accounts, origin)
+
+    def _refused(self, refusal: Refusal) -> None:
+        self.journal.damped(
+            "connection-refused",
+            peer=refusal.address,
+            reason=refusal.reason,
+            name=refusal.name or "",
+            words=refusal.words,
+        )
+
+    def _heard(self, host: HostId, number: int) -> None:
+        self.shipping.met(host)
+        if number > self.belief.roster.number:
+            self._fell_behind(host)
+
+    def _fell_behind(self, host: HostId) -> None:
+        self._spawn(self._catch_up(host), f"catch-up-{host}")
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _catch_up(self, host: HostId) -> None:
+        try:
+            await self.peers.look(host)
+        except Failure as why:
+            self.journal.damped("catch-up", peer=host, reason=why.code, words=str(why))
+
+    def _changed_pools(self) -> None:
+        self.sightings.forget()
+        self.scribe.unfit()
+        self.context.begin_anew()
+        self._spawn(self.store.replace(Dump(NOTHING, {})), "forget-records")
+        self._fell_behind(self.belief.roster.coordinator)
+
+    async def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

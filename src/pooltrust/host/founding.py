@@ -1,0 +1,131 @@
+"""Setting up one host: both identities, an administrator's account, and a pool of one.
+
+The trust log is written last: a folder without one is not set up yet, and is begun anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from pooltrust.errors import Refused, failure
+from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.accounts.verifier import generate_password
+from pooltrust.host.configuration.config import Config
+from pooltrust.host.folder import IdentitySort, StateFolder
+from pooltrust.host.opening import is_set_up
+from pooltrust.host.records.database import Database
+from pooltrust.pki.identity import Identity
+from pooltrust.pki.mint import mint_pool_identity, mint_server_identity
+from pooltrust.terms import EntryHash, HostId, PoolId, Thumbprint, host_id
+from pooltrust.trust.entries import KINDS, Founded
+from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
+from pooltrust.trust.store import LogFile, delete_identity, write_identity
+
+ADMINISTRATOR = "root"
+
+
+@failure("HOST_ALREADY_SET_UP", cure="Start it: pooltrust host run")
+class AlreadySetUp(Refused):
+    """The state folder {folder} holds a host already; nothing was changed."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewHost:
+    """A host that was just set up.  `password` is shown once and kept nowhere."""
+
+    host: HostId
+    server: Thumbprint
+    pool: Thumbprint
+    password: str
+
+
+def set_up(config: Config, now: datetime) -> NewHost:
+    """Make this host and its pool of one in the configured state folder.
+
+    `now`: UTC.  Raises AlreadySetUp, BadStateFolder, StateFolderInUse.  Takes as long as making the
+    server's key does, up to a second.
+    """
+    folder = StateFolder.open(config.folder)
+    lock = folder.lock()
+    try:
+        if is_set_up(folder):
+            raise AlreadySetUp(str(config.folder))
+        _clear(folder)
+        host = host_id(str(uuid.uuid4()))
+        pool = mint_pool_identity(host, now, lifetime=config.pool_lifetime)
+        server = mint_server_identity(
+            server_names(config),
+            [config.address],
+            now,
+            kind=config.server_key,
+            lifetime=config.server_lifetime,
+        )
+        _keep(folder, "pool", pool)
+        _keep(folder, "server", server)
+        password = generate_password()
+        asyncio.run(_make_records(folder, password))
+        file, _ = LogFile.open(folder.log)
+        file.append([_founding(config, host, pool, server, now)])
+        file.close()
+        return NewHost(host, server.certificate.thumbprint, pool.certificate.thumbprint, password)
+    finally:
+        lock.release()
+
+
+def server_names(config: Config) -> list[str]:
+    """The names that this host's self-signed server certificate covers."""
+    return list(dict.fromkeys([config.name, *config.names]))
+
+
+def _founding(
+    config: Config, host: HostId, pool: Identity, server: Identity, now: datetime
+) -> SignedEntry:
+    body = Founded(
+        host=host,
+        name=config.name,
+        address=config.address,
+        port=config.port,
+        certificate=pool.certificate.der,
+        server=server.certificate.der,
+        verification=config.verification_at_founding,
+        kinds=tuple(sorted(KINDS)),
+    )
+    entry = Entry(
+        number=1,
+        pool=PoolId(""),
+        previous=EntryHash(""),
+        at=now,
+        by=ADMINISTRATOR,
+        call="pooltrust host init",
+        signer=pool.certificate.thumbprint,
+        body=body,
+    )
+    return sign_entry(entry, pool)
+
+
+async def _make_records(folder: StateFolder, password: str) -> None:
+    database = await Database.open(folder.database)
+    accounts = Accounts(database)
+    try:
+        await accounts.set_password(ADMINISTRATOR, password)
+    finally:
+        accounts.close()
+        await database.close()
+
+
+def _keep(folder: StateFolder, sort: IdentitySort, identity: Identity) -> None:
+    write_identity(folder.identity(sort, identity.certificate.thumbprint), identity)
+
+
+def _clear(folder: StateFolder) -> None:
+    """Remove what an interrupted set-up left."""
+    for sort in ("pool", "server"):
+        for path in folder.identity_files(sort):
+            delete_identity(path)
+    for path in folder.root.glob(f"{folder.database.name}*"):
+        path.unlink()

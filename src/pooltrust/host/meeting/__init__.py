@@ -1,0 +1,1 @@
+"""First meetings: a joiner and a coordinator that do not know each other yet."""

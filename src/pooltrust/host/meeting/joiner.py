@@ -1,0 +1,193 @@
+"""The joiner's side of a first meeting.
+
+Look (nothing is said), connect again expecting exactly the certificate that was met, prove both
+sides, fetch and check the pool's log, and only then ask to be admitted.  No secret is sent: a join
+code or a password is proved over a transcript that holds both sides' certificates.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pooltrust.errors import (
+    BadEntry,
+    CannotVerify,
+    HostIsSlave,
+    JoiningHostConnectionFailed,
+    Unreachable,
+)
+from pooltrust.host.meeting.facts import facts, facts_content
+from pooltrust.host.meeting.proofs import JoinerProof
+from pooltrust.host.meeting.staging import Staged, Staging
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.scribe import NotCommitted
+from pooltrust.pki.certificate import Certificate
+from pooltrust.pki.identity import Identity
+from pooltrust.pool.join import Facts, all_at_once, blockers
+from pooltrust.terms import JOIN_NAME, Thumbprint
+from pooltrust.tls.dial import Connection, dial
+from pooltrust.tls.frames import Frames, open_frames
+from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.expect import Anyone, Expectation, Pinned
+from pooltrust.trust.log import Log
+from pooltrust.trust.transcript import statement, transcript
+
+STEP_SECONDS = 30.0
+ADMIT_SECONDS = 60.0
+MOST_ENTRIES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What a joiner brings: its facts, an identity minted for this join, its server certificate."""
+
+    facts: Facts
+    identity: Identity
+    server: Certificate
+
+
+class Joiner:
+    """Carries one join through, from the first look to the staged admission.
+
+    `source` is the address to dial from.  `say` is told each step in words.
+    """
+
+    def __init__(
+        self, papers: Papers, staging: Staging, source: str, say: Callable[..., None]
+    ) -> None:
+        self._papers = papers
+        self._staging = staging
+        self._source = source
+        self._say = say
+
+    async def look(self, address: str, port: int) -> Thumbprint:
+        """The certificate of whoever answers there; nothing is said to it."""
+        connection = await self._dial(address, port, Anyone(because="first meeting: looking only"))
+        try:
+            self._say("first-meeting", address=address, met=str(connection.met.thumbprint))
+            return connection.met.thumbprint
+        finally:
+            await connection.close()
+
+    async def join(
+        self, address: str, port: int, thumbprint: Thumbprint, proof: JoinerProof
+    ) -> Staged:
+        """Meet whoever holds this certificate and return the staged admission.
+
+        Nothing of this host has changed when it raises; see `Outcome` for the one doubt left.
+        """
+        connection = await self._dial(address, port, Pinned(thumbprint))
+        try:
+            frames = open_frames(connection)
+            pool = await self._introduce(frames, connection.met, proof)
+            log = await self._fetch(frames, pool, connection.met)
+            staged = Staged(log, self._papers.identity, address, port)
+            await asyncio.to_thread(self._staging.keep, staged)
+            return await self._be_admitted(frames, staged)
+        finally:
+            await connection.close()
+
+    async def _introduce(self, frames: Frames, met: Certificate, proof: JoinerProof) -> Facts:
+        nonce = secrets.token_bytes(wire.NONCE_BYTES)
+        opening = {"call": "meet", "nonce": wire.b64(nonce), **proof.opening()}
+        answer = await _ask(frames, opening)
+        pool = facts(answer)
+        if pool.host != pool.coordinator:
+            raise HostIsSlave(pool.coordinator_address)
+        if reasons := blockers(self._papers.facts, pool, frozenset()):
+            raise all_at_once(reasons)
+        certificate = self._papers.identity.certificate
+        agreed = transcript(
+            pool=pool.pool,
+            coordinator_certificate=met.der,
+            joiner_certificate=certificate.der,
+            joiner_server=self._papers.server.der,
+            coordinator_nonce=wire.nonce(answer),
+            joiner_nonce=nonce,
+        )
+        introduction = {
+            "call": "introduce",
+            "facts": facts_content(self._papers.facts),
+            "certificate": wire.b64(certificate.der),
+            "server": wire.b64(self._papers.server.der),
+            "signature": wire.b64(self._papers.identity.sign(statement("joiner", agreed))),
+            **proof.begin(agreed),
+        }
+        answer = await _ask(frames, introduction)
+        if not met.verify(wire.raw(answer, "signature"), statement("coordinator", agreed)):
+            raise _not_itself(met, "it did not prove that it holds its certificate's key")
+        final = await proof.answer(answer, met)
+        proof.finish(await _ask(frames, {"call": "prove", **final}), met)
+        self._say("coordinator-proved", pool=pool.pool, host=pool.host, by=proof.way)
+        return pool
+
+    async def _fetch(self, frames: Frames, pool: Facts, met: Certificate) -> Log:
+        entries: list[SignedEntry] = []
+        while page := wire.entries(await _ask(frames, {"call": "log", "after": len(entries)})):
+            entries += page
+            if len(entries) > MOST_ENTRIES:
+                raise wire.PeerMisspoke(f"a log of more than {MOST_ENTRIES} entries")
+        try:
+            return await asyncio.to_thread(
+                Log.staged, entries, pool=pool.pool, coordinator=met.thumbprint
+            )
+        except BadEntry as why:
+            raise _not_itself(met, f"its log does not hold: {why}") from why
+
+    async def _be_admitted(self, frames: Frames, staged: Staged) -> Staged:
+        await frames.send({"call": "admit", "after": staged.log.roster.number})
+        try:
+            answer = await frames.receive(ADMIT_SECONDS)
+        except Unreachable as lost:
+            raise Doubtful(staged) from lost
+        if "refused" in answer:
+            why = wire.refused(answer["refused"])
+            if why.code == NotCommitted.code:
+                raise Doubtful(staged) from why  # it stands in the coordinator's log already
+            await asyncio.to_thread(self._staging.discard)
+            raise why
+        tail = wire.entries(answer)
+        admitted = Staged(staged.log.extended(*tail), staged.identity, staged.address, staged.port)
+        if not admitted.admitted:
+            await asyncio.to_thread(self._staging.discard)
+            raise wire.PeerMisspoke("an admission that does not admit")
+        await asyncio.to_thread(self._staging.extend, tail)
+        return admitted
+
+    async def _dial(self, address: str, port: int, expect: Expectation) -> Connection:
+        try:
+            return await dial(
+                address, port, expect=expect, name=JOIN_NAME, identity=None, source=self._source
+            )
+        except Unreachable as why:
+            raise JoiningHostConnectionFailed(address=address, why=str(why)) from why
+
+
+class Doubtful(Exception):
+    """The admission was asked for and no answer came: only the pool knows whether it happened."""
+
+    def __init__(self, staged: Staged) -> None:
+        super().__init__("no answer to the request for admission")
+        self.staged = staged
+
+
+async def _ask(frames: Frames, frame: wire.Frame) -> wire.Frame:
+    await frames.send(frame)
+    answer = await frames.receive(STEP_SECONDS)
+    if "refused" in answer:
+        raise wire.refused(answer["refused"])
+    return answer
+
+
+def _not_itself(met: Certificate, reason: str) -> CannotVerify:
+    return CannotVerify(
+        reason,
+        expected="the coordinator of the pool to join",
+        met=f"{met.subject} with certificate {met.thumbprint}",
+        remedy="Somebody may be in between.  Compare this thumbprint with the one that "
+        "pooltrust host status shows on the coordinator, and join with a join code.",
+        certificate=met.thumbprint,
+    )

@@ -1,0 +1,200 @@
+"""Joining another pool, from the call to the new life as a supporter.
+
+A join that fails leaves this host as it was.  Once its admission may have been written, only the
+pool knows: this host keeps what it staged and asks until it knows too, restarts included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from pooltrust.errors import (
+    CannotVerify,
+    Failure,
+    JoiningHostHasMembers,
+    OperationNotAllowed,
+    Suspended,
+    failure,
+)
+from pooltrust.host.belief import Belief, Identities
+from pooltrust.host.folder import StateFolder
+from pooltrust.host.meeting.facts import own_facts
+from pooltrust.host.meeting.joiner import Doubtful, Joiner, Papers
+from pooltrust.host.meeting.proofs import ByCode, ByPassword, JoinerProof
+from pooltrust.host.meeting.staging import Staged, Staging
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.greeting import greet
+from pooltrust.host.telling.journal import Journal
+from pooltrust.pki.mint import mint_pool_identity
+from pooltrust.pool.code import JoinCode
+from pooltrust.terms import POOL_NAME, Thumbprint
+from pooltrust.tls.dial import dial
+from pooltrust.tls.frames import open_frames
+from pooltrust.trust.store import IdentityFile, open_log
+
+SURE_SECONDS = 60.0
+RETRY_SECONDS = 5.0
+
+
+@failure(
+    "JOIN_IN_DOUBT",
+    cure="Nothing needs to be done: this host asks the pool until it knows.  "
+    "See how it stands: pooltrust host status",
+)
+class JoinInDoubt(Suspended):
+    """The pool was asked to admit this host and its answer was lost."""
+
+
+class Joining:
+    """This host's joins, one at a time.
+
+    `joined` is awaited when this host has become a member of another pool.  `now`: UTC.
+    """
+
+    def __init__(
+        self,
+        belief: Belief,
+        folder: StateFolder,
+        source: str,
+        lifetime: timedelta,
+        journal: Journal,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._belief = belief
+        self._folder = folder
+        self._source = source
+        self._lifetime = lifetime
+        self._journal = journal
+        self._now = now
+        self._staging = Staging(folder)
+        self._one = asyncio.Lock()
+        self._doubt: asyncio.Task[None] | None = None
+        self.joined: Callable[[], None] = lambda: None
+
+    async def by_password(self, address: str, port: int, username: str, password: str) -> None:
+        """Join the pool whose coordinator answers there, proving this account's password."""
+        async with self._one:
+            joiner = await self._joiner()
+            met = await joiner.look(address, port)
+            await self._join(joiner, address, port, met, ByPassword(username, password))
+
+    async def by_code(self, code: JoinCode) -> None:
+        """Join the pool that made this code; every address in it is tried."""
+        async with self._one:
+            joiner = await self._joiner()
+            for last, address in enumerate(code.addresses, 1 - len(code.addresses)):
+                try:
+                    await self._join(joiner, address, code.port, code.thumbprint, ByCode(code))
+                    return
+                except Failure as why:
+                    if last == 0 or why.code != "JOINING_HOST_CONNECTION_FAILED":
+                        raise
+
+    async def resume(self) -> None:
+        """Go on with a join that was in doubt when the daemon stopped."""
+        staged = await asyncio.to_thread(self._staging.pending)
+        if staged is not None:
+            self._wonder(staged)
+
+    async def close(self) -> None:
+        """Stop asking; what is staged stays."""
+        if self._doubt is not None:
+            self._doubt.cancel()
+            await asyncio.gather(self._doubt, return_exceptions=True)
+
+    async def _joiner(self) -> Joiner:
+        if len(self._belief.roster.members) > 1:
+            if self._belief.is_coordinator:
+                raise JoiningHostHasMembers()
+            raise OperationNotAllowed("Host is already part of a pool")
+        if self._doubt is not None and not self._doubt.done():
+            raise JoinInDoubt()
+        identity = await asyncio.to_thread(
+            mint_pool_identity, self._belief.me, self._now(), lifetime=self._lifetime
+        )
+        server = self._belief.identities.server.identity.certificate
+        papers = Papers(own_facts(self._belief), identity, server)
+        return Joiner(papers, self._staging, self._source, self._journal.event)
+
+    async def _join(
+        self, joiner: Joiner, address: str, port: int, met: Thumbprint, proof: JoinerProof
+    ) -> None:
+        try:
+            staged = await joiner.join(address, port, met, proof)
+        except Doubtful as doubt:
+            self._wonder(doubt.staged)
+            raise JoinInDoubt() from doubt
+        except BaseException:
+            await asyncio.to_thread(self._staging.discard)
+            raise
+        await self._become(staged)
+
+    async def _become(self, staged: Staged) -> None:
+        old = self._belief.identities
+        await asyncio.to_thread(self._staging.promote, staged)
+        path = self._folder.identity("pool", staged.identity.certificate.thumbprint)
+        file, _ = await asyncio.to_thread(open_log, self._folder.log)
+        identities = Identities(pool=IdentityFile(path, staged.identity), server=old.server)
+        await self._belief.become(staged.log, file, identities)
+        self._journal.event(
+            "joined", pool=staged.log.roster.pool, coordinator=staged.log.roster.coordinator
+        )
+        self.joined()
+
+    def _wonder(self, staged: Staged) -> None:
+        self._doubt = asyncio.create_task(self._ask_until_known(staged), name="join-in-doubt")
+
+    async def _ask_until_known(self, staged: Staged) -> None:
+        since = time.monotonic()
+        while True:
+            try:
+                admitted = await self._asked(staged)
+                await self._become(admitted)
+                return
+            except CannotVerify as why:
+                if time.monotonic() - since > SURE_SECONDS:
+                    self._journal.warning("join-not-admitted", words=str(why))
+                    await asyncio.to_thread(self._staging.discard)
+                    return
+            except Failure as why:
+                self._journal.damped(
+                    "join-in-doubt", peer=staged.address, reason=why.code, words=str(why)
+                )
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _asked(self, staged: Staged) -> Staged:
+        """Meet the coordinator as a member; whoever it lets in was admitted."""
+        roster = staged.log.roster
+        pool = IdentityFile(self._staging.identity, staged.identity)
+        mine = Belief(
+            self._belief.me,
+            staged.log,
+            None,
+            Identities(pool=pool, server=self._belief.identities.server),
+            self._belief.start,
+            check_dates=self._belief.check_dates,
+        )
+        connection = await dial(
+            staged.address,
+            staged.port,
+            expect=roster.expect(roster.coordinator),
+            name=POOL_NAME,
+            identity=pool.path,
+            source=self._source,
+        )
+        try:
+            frames = open_frames(connection)
+            await greet(frames, mine, roster.coordinator, secrets.token_bytes(wire.NONCE_BYTES))
+            await frames.send({"call": "log", "after": roster.number})
+            answer = await frames.receive(RETRY_SECONDS)
+            if "refused" in answer:
+                raise wire.refused(answer["refused"])
+            log = staged.log.extended(*wire.entries(answer))
+            await asyncio.to_thread(self._staging.extend, log.tail(roster.number))
+            return Staged(log, staged.identity, staged.address, staged.port)
+        finally:
+            await connection.close()

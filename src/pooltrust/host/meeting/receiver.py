@@ -1,0 +1,224 @@
+"""The coordinator's side of a first meeting, and what else is answered under the join name.
+
+Whoever connects here has proved nothing yet.  It learns public facts; everything after that needs a
+proof in the message itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pooltrust.errors import CannotVerify, Failure, HostIsSlave
+from pooltrust.host.belief import Belief
+from pooltrust.host.meeting.facts import facts, facts_content, own_facts
+from pooltrust.host.meeting.proofs import CodeProof, HostProof, PasswordProof
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.scribe import Scribe
+from pooltrust.host.telling.journal import Journal
+from pooltrust.pki.certificate import Certificate, read
+from pooltrust.pki.mint import pool_host
+from pooltrust.pool.code import CodeLedger
+from pooltrust.pool.join import Facts, all_at_once, blockers
+from pooltrust.terms import Thumbprint
+from pooltrust.tls.frames import Frames
+from pooltrust.trust.entries import HostAdmitted
+from pooltrust.trust.transcript import statement, transcript
+
+STEP_SECONDS = 15.0
+SECRET_SECONDS = 60.0  # a joiner derives its key from the password in this time
+MOST_MEETINGS = 8
+
+
+@dataclass(slots=True)
+class _Meeting:
+    """One first meeting, as far as it has come."""
+
+    address: str
+    joiner_nonce: bytes = b""
+    coordinator_nonce: bytes = b""
+    proof: HostProof | None = None
+    joiner: Facts | None = None
+    certificate: Certificate | None = None
+    server: Certificate | None = None
+    signature: bytes = b""
+    proved: bool = False
+    done: bool = field(default=False)
+
+
+Step = Callable[[_Meeting, wire.Frame], Awaitable[wire.Frame]]
+
+
+class Receiver:
+    """Answers connections made under the join name.
+
+    `password_proof` makes the check of a password for one origin; `now` is UTC.
+    """
+
+    def __init__(
+        self,
+        belief: Belief,
+        scribe: Scribe,
+        codes: CodeLedger,
+        password_proof: Callable[[str], PasswordProof],
+        journal: Journal,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._belief = belief
+        self._scribe = scribe
+        self._codes = codes
+        self._password_proof = password_proof
+        self._journal = journal
+        self._now = now
+        self._places = asyncio.Semaphore(MOST_MEETINGS)
+        self._steps: Mapping[str, Step] = {
+            "facts": self._facts,
+            "meet": self._meet,
+            "introduce": self._introduce,
+            "prove": self._prove,
+            "log": self._log,
+            "admit": self._admit,
+        }
+
+    async def serve(self, frames: Frames, address: str) -> None:
+        """Serve one connection until it ends, `address` being where it comes from."""
+        meeting = _Meeting(address)
+        async with self._places:
+            while not meeting.done:
+                waiting = SECRET_SECONDS if meeting.proof else STEP_SECONDS
+                try:
+                    frame = await frames.receive(waiting)
+                    answer = await self._answer(meeting, frame)
+                    await frames.send(answer)
+                except Failure:
+                    return
+
+    async def _answer(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+        try:
+            step = self._steps.get(wire.text(frame, "call", limit=64))
+            if step is None:
+                raise wire.PeerMisspoke("no such step of a first meeting")
+            return await step(meeting, frame)
+        except Failure as why:
+            meeting.done = True
+            self._journal.damped(
+                "meeting-refused", peer=meeting.address, reason=why.code, words=str(why)
+            )
+            return {"refused": wire.refusal(why)}
+
+    async def _facts(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+        return {"facts": facts_content(own_facts(self._belief))}
+
+    async def _meet(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+        if not self._belief.is_coordinator:
+            raise HostIsSlave(own_facts(self._belief).coordinator_address)
+        meeting.proof = self._proof(meeting, frame)
+        meeting.joiner_nonce = wire.nonce(frame)
+        meeting.coordinator_nonce = secrets.token_bytes(wire.NONCE_BYTES)
+        return {**await self._facts(meeting, frame), "nonce": wire.b64(meeting.coordinator_nonce)}
+
+    def _proof(self, meeting: _Meeting, frame: wire.Frame) -> HostProof:
+        match wire.text(frame, "way", limit=32):
+            case "code":
+                me = self._belief.me
+                serving = self._belief.roster.expect(me).accepted
+                named = wire.text(frame, "code", limit=64)
+                return CodeProof(self._codes.good(named, self._now(), me, serving), self._codes)
+            case "password":
+                return self._password_proof(meeting.address)
+            case way:
+                raise wire.PeerMisspoke(f"no way of proving oneself is called {way!r}")
+
+    async def _introduce(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+        if meeting.proof is None or meeting.certificate is not None:
+            raise wire.PeerMisspoke("an introduction out of turn")
+        meeting.joiner = facts(frame)
+        meeting.certificate = _certificate(frame, "certificate")
+        meeting.server = _certificate(frame, "server")
+        meeting.signature = wire.raw(frame, "signature", limit=1024)
+        mine = self._belief.identities.pool.identity
+        agreed = transcript(
+            pool=self._belief.roster.pool,
+            coordinator_certificate=mine.certificate.der,
+            joiner_certificate=meeting.certificate.der,
+            joiner_server=meeting.server.der,
+            coordinator_nonce=meeting.coordinator_nonce,
+            joiner_nonce=meeting.joiner_nonce,
+        )
+        _check_possession(meeting.joiner, meeting.certificate, meeting.signature, agreed)
+        signature = mine.sign(statement("coordinator", agreed))
+        return {
+            "signature": wire.b64(signature),
+            **meeting.proof.challenge(frame, agreed),
+        }
+
+    async def _prove(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+        if meeting.proof is None or meeting.joiner is None or meeting.proved:
+            raise wire.PeerMisspoke("a proof out of turn")
+        answer = meeting.proof.accept(frame)
+        meeting.proved = True
+        return answer
+
+    async def _log(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+        _needs_proof(meeting)
+        return {"entries": wire.entry_lines(self._scribe.page(wire.number(frame, "after")))}
+
+    async def _admit(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+        joiner = _needs_proof(meeting)
+        roster = self._belief.roster
+        if reasons := blockers(joiner, own_facts(self._belief), frozenset(roster.members)):
+            raise all_at_once(reasons)
+        meeting.done = True
+        if meeting.proof is None or meeting.certificate is None or meeting.server is None:
+            raise wire.PeerMisspoke("an admission out of turn")
+        if isinstance(meeting.proof, CodeProof):
+            self._codes.use(meeting.proof.code.id)
+        body = HostAdmitted(
+            host=joiner.host,
+            name=joiner.name,
+            address=joiner.address,
+            certificate=meeting.certificate.der,
+            server=meeting.server.der,
+            kinds=joiner.kinds,
+            met=meeting.proof.way,
+            coordinator_nonce=meeting.coordinator_nonce,
+            joiner_nonce=meeting.joiner_nonce,
+            signature=meeting.signature,
+        )
+        after = wire.number(frame, "after")
+        await self._scribe.append(body, by=meeting.proof.by, call="pool.join")
+        self._journal.event("host-admitted", host=joiner.host, name=joiner.name, by=body.met)
+        return {"entries": wire.entry_lines(self._belief.log.tail(after))}
+
+
+def _needs_proof(meeting: _Meeting) -> Facts:
+    if not meeting.proved or meeting.joiner is None:
+        raise wire.PeerMisspoke("a request before the proof")
+    return meeting.joiner
+
+
+def _certificate(frame: wire.Frame, field: str) -> Certificate:
+    try:
+        return read(wire.raw(frame, field))
+    except ValueError as why:
+        raise wire.PeerMisspoke(f"{field!r} is no certificate: {why}") from why
+
+
+def _check_possession(
+    joiner: Facts, certificate: Certificate, signature: bytes, agreed: bytes
+) -> None:
+    try:
+        named = pool_host(certificate)
+    except ValueError:
+        named = None
+    if named != joiner.host or not certificate.verify(signature, statement("joiner", agreed)):
+        raise CannotVerify(
+            "it did not prove that it holds its certificate's key",
+            expected=f"{joiner.name} ({joiner.host})",
+            met=f"{certificate.subject} with certificate {certificate.thumbprint}",
+            remedy="Join again; if it stays, somebody is in between: use a join code.",
+            certificate=Thumbprint.of(certificate.der),
+        )

@@ -1,0 +1,1 @@
+"""How members talk: greeting, currency, requests, and the coordinator's appending."""

@@ -1,0 +1,143 @@
+"""The hello: what two members say to each other before anything else.
+
+In TLS 1.3 the dialling side sees success before the other has judged its certificate, so both
+greet first.  The dialler says whom it expects and a nonce; the answerer signs its head over that
+nonce, or says why it refuses; the dialler signs its own head over the answerer's nonce.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pooltrust.errors import CannotVerify
+from pooltrust.host.belief import Belief
+from pooltrust.host.peers import wire
+from pooltrust.terms import HostId
+from pooltrust.trust.heads import BadHead, Head, SignedHead, sign_head
+
+HELLO_SECONDS = 5.0
+VERSION = 1
+
+
+class Frames(Protocol):
+    """One framed connection."""
+
+    async def send(self, frame: wire.Frame) -> None:
+        """Send one frame."""
+
+    async def receive(self, timeout: float) -> wire.Frame:  # noqa: ASYNC109
+        """Wait for one frame, `timeout` seconds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """What a peer said in its hello: who it is, and the head that it signed over our nonce."""
+
+    host: HostId
+    head: Head
+
+
+def own_head(belief: Belief, nonce: bytes) -> SignedHead:
+    """This host's head, signed over the asker's nonce."""
+    roster = belief.roster
+    head = Head(
+        pool=roster.pool,
+        number=roster.number,
+        hash=roster.head,
+        nonce=nonce,
+        host=belief.me,
+        signer=belief.identities.pool.identity.certificate.thumbprint,
+        start=belief.start.number,
+        instance=belief.start.instance,
+    )
+    return sign_head(head, belief.identities.pool.identity)
+
+
+def checked_head(belief: Belief, signed: SignedHead, host: HostId, nonce: bytes) -> Head:
+    """The head in it, if `host` signed it over this nonce for our pool.
+
+    Raises CannotVerify.
+    """
+    name = belief.roster.expect(host).name
+    try:
+        head = signed.verify(belief.roster, nonce=nonce)
+    except BadHead as why:
+        raise _forged(name, str(why)) from why
+    if head.host != host:
+        raise _forged(name, "it speaks for another host")
+    return head
+
+
+async def greet(frames: Frames, belief: Belief, host: HostId, nonce: bytes) -> Greeted:
+    """Greet the member that was dialled.
+
+    `nonce`: 32 fresh random bytes.  Raises CannotVerify, PeerMisspoke, or the peer's refusal.
+    """
+    hello = {"hello": VERSION, "pool": belief.roster.pool, "host": belief.me, "expect": host}
+    await frames.send({**hello, "nonce": wire.b64(nonce)})
+    answer = await frames.receive(HELLO_SECONDS)
+    if "refused" in answer:
+        raise wire.refused(answer["refused"])
+    head = checked_head(belief, wire.head(answer), host, nonce)
+    mine = own_head(belief, wire.nonce(answer))
+    await frames.send({"head": wire.head_content(mine)})
+    return Greeted(host, head)
+
+
+async def answer(frames: Frames, belief: Belief, peer: HostId, nonce: bytes) -> SignedHead:
+    """Answer the greeting of the member `peer`, whose certificate TLS has verified.
+
+    Returns the head that it signed over our nonce, unchecked: `checked_head` checks it when it
+    matters.  Raises CannotVerify when it is somebody else or wanted somebody else.
+    """
+    hello = await frames.receive(HELLO_SECONDS)
+    wrong = _what_is_wrong(hello, belief, peer)
+    if wrong is not None:
+        await frames.send({"refused": wire.refusal(wrong)})
+        raise wrong
+    head = wire.head_content(own_head(belief, wire.nonce(hello)))
+    await frames.send({"hello": VERSION, "nonce": wire.b64(nonce), "head": head})
+    return wire.head(await frames.receive(HELLO_SECONDS))
+
+
+def _what_is_wrong(hello: wire.Frame, belief: Belief, peer: HostId) -> CannotVerify | None:
+    me = belief.roster.expect(belief.me)
+    if wire.number(hello, "hello") != VERSION:
+        return CannotVerify(
+            "they speak different versions of the pool's protocol",
+            expected=f"version {VERSION} of the hello",
+            met=f"version {hello['hello']}",
+            remedy="Upgrade the older host.",
+        )
+    if wire.text(hello, "pool") != belief.roster.pool:
+        return CannotVerify(
+            "the two hosts belong to different pools",
+            expected=f"pool {belief.roster.pool[:16]}…",
+            met=f"pool {str(hello['pool'])[:16]}…",
+            remedy="Join the pool again: xe pool-join",
+        )
+    if wire.host(hello, "host") != peer:
+        return CannotVerify(
+            "the certificate belongs to another member",
+            expected=str(hello["host"]),
+            met=str(peer),
+            remedy="Check who answers at that host's address: pooltrust host status",
+        )
+    if wire.host(hello, "expect") != belief.me:
+        return CannotVerify(
+            "another host was wanted",
+            expected=str(hello["expect"]),
+            met=f"{me.name} ({belief.me})",
+            remedy="Check the address of the host that was wanted: pooltrust host status",
+        )
+    return None
+
+
+def _forged(name: str, why: str) -> CannotVerify:
+    return CannotVerify(
+        f"its log head is not to be trusted: {why}",
+        expected=f"a head signed by {name}",
+        met="another",
+        remedy="Compare the logs: pooltrust log verify",
+    )

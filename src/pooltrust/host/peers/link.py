@@ -1,0 +1,222 @@
+"""Dialling members: verified, greeted, and silent about everything but heads and log until current.
+
+A link is one greeted connection.  `Peers.call` makes one, asks one thing and closes it; what is
+asked of a member other than heads and log goes out only when this host knows that it has missed
+nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pooltrust.errors import CannotContactHost, CannotVerify, Failure, Unreachable
+from pooltrust.host.belief import Belief
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.greeting import Frames, Greeted, checked_head, greet
+from pooltrust.host.peers.sightings import Sightings
+from pooltrust.terms import POOL_NAME, HostId
+from pooltrust.tls.dial import Connection, dial
+from pooltrust.tls.frames import open_frames
+from pooltrust.trust.expect import Anyone, Member
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pooltrust.host.telling.journal import Journal
+
+CALL_SECONDS = 30.0
+DIAL_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A greeted connection to one member.
+
+    `verified` is false only while this host does not enforce verification and met somebody else.
+    """
+
+    connection: Connection
+    frames: Frames
+    greeted: Greeted
+    verified: bool
+
+    async def ask(self, call: str, *, within: float = CALL_SECONDS, **fields: object) -> wire.Frame:
+        """Ask one thing and wait for its answer, `within` seconds.
+
+        Raises what the peer reports, PeerMisspoke, or Unreachable.
+        """
+        await self.frames.send({"call": call, **fields})
+        answer = await self.frames.receive(within)
+        if "refused" in answer:
+            raise wire.refused(answer["refused"])
+        return answer
+
+
+class Peers:
+    """How this host reaches the other members.
+
+    `clock` gives monotonic seconds.  `behind` is awaited with a link to a member that holds more
+    of the log than this host does.
+    """
+
+    def __init__(
+        self,
+        belief: Belief,
+        sightings: Sightings,
+        journal: Journal,
+        source: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self.belief = belief
+        self.sightings = sightings
+        self._journal = journal
+        self._source = source
+        self._clock = clock
+        self._becoming_current = asyncio.Lock()
+        self.behind: Callable[[Link], Awaitable[None]] | None = None
+
+    @asynccontextmanager
+    async def link(self, host: HostId) -> AsyncIterator[Link]:
+        """Dial and greet this member; its head is noted, and missed entries are fetched.
+
+        Raises CannotVerify, CannotContactHost, or the peer's refusal.
+        """
+        async with AsyncExitStack() as stack:
+            link = await self._open(host, stack)
+            self.sightings.note(link.greeted.head, self._clock())
+            if link.greeted.head.number > self.belief.roster.number and self.behind is not None:
+                await self.behind(link)
+            yield link
+
+    async def call(
+        self, host: HostId, call: str, *, within: float = CALL_SECONDS, **fields: object
+    ) -> wire.Frame:
+        """Ask this member one thing that only members may hear; this host is current first."""
+        async with self.link(host) as link:
+            if not self.sightings.current(self._clock()):
+                await self.become_current()
+            self._still_expected(host, link)  # what was fetched meanwhile may have withdrawn it
+            return await link.ask(call, within=within, **fields)
+
+    async def call_verified(
+        self, host: HostId, call: str, *, within: float = CALL_SECONDS, **fields: object
+    ) -> wire.Frame:
+        """Like `call`, to a member that has proved itself even while verification is off.
+
+        Raises CannotVerify, with nothing said, for one that has not.
+        """
+        async with self.link(host) as link:
+            if not self.sightings.current(self._clock()):
+                await self.become_current()
+            member = self._expected(host)
+            if link.connection.met.thumbprint not in member.accepted:
+                raise _not_it(member, link, "it did not prove itself, and this is confidential")
+            return await link.ask(call, within=within, **fields)
+
+    async def become_current(self) -> None:
+        """Know that nothing was missed, by heads of the coordinator or of more than half.
+
+        Raises Unreachable when too few members answer.
+        """
+        async with self._becoming_current:
+            if self.sightings.current(self._clock()):
+                return
+            roster = self.belief.roster
+            if not self.belief.is_coordinator:
+                await self.look(roster.coordinator)
+            if not self.sightings.current(self._clock()):
+                await self.look_around()
+            if not self.sightings.current(self._clock()):
+                raise not_current(self.belief)
+
+    async def look_around(self) -> None:
+        """Fetch the heads of all members at once."""
+        others = [host for host in self.belief.roster.members if host != self.belief.me]
+        await asyncio.gather(*(self.look(host) for host in others))
+
+    async def look(self, host: HostId) -> bool:
+        """Fetch this member's head; false, and a line in the journal, if that fails."""
+        try:
+            async with self.link(host):
+                return True
+        except Failure as why:
+            self._journal.damped("peer-not-met", peer=host, reason=why.code, words=str(why))
+            return False
+
+    async def adopted(self, link: Link, entries: list[str]) -> None:
+        """Have the member at the other end adopt these log lines, and note the head that it signs.
+
+        The signed head, not the connection, proves what it holds.
+        """
+        nonce = secrets.token_bytes(wire.NONCE_BYTES)
+        answer = await link.ask("adopt", entries=entries, nonce=wire.b64(nonce))
+        head = checked_head(self.belief, wire.head(answer), link.greeted.host, nonce)
+        self.sightings.note(head, self._clock())
+
+    async def _open(self, host: HostId, stack: AsyncExitStack) -> Link:
+        member = self._expected(host)
+        connection = await self._dial(host, member)
+        stack.push_async_callback(connection.close)
+        verified = connection.met.thumbprint in member.accepted
+        if not verified:
+            self._journal.damped(
+                "unverified-peer", peer=host, reason="verification-off",
+                expected=str(member), met=str(connection.met.thumbprint),
+            )  # fmt: skip
+        frames = open_frames(connection)
+        greeted = await greet(frames, self.belief, host, secrets.token_bytes(wire.NONCE_BYTES))
+        return Link(connection, frames, greeted, verified)
+
+    def _still_expected(self, host: HostId, link: Link) -> None:
+        member = self._expected(host)
+        if link.verified and link.connection.met.thumbprint not in member.accepted:
+            raise _not_it(member, link, "its certificate was withdrawn meanwhile")
+
+    def _expected(self, host: HostId) -> Member:
+        try:
+            return self.belief.roster.expect(host)
+        except KeyError:
+            raise CannotContactHost(host, why="it is no member of this pool") from None
+
+    async def _dial(self, host: HostId, member: Member) -> Connection:
+        belief = self.belief
+        try:
+            return await dial(
+                belief.roster.members[host].address,
+                belief.roster.port,
+                expect=member if belief.enforcing else Anyone(because="verification is off"),
+                name=POOL_NAME,
+                identity=belief.identities.pool.path,
+                source=self._source,
+                deadline=DIAL_SECONDS,
+                check_dates=belief.check_dates,
+            )
+        except Unreachable as why:
+            raise CannotContactHost(host, why=f"{member.name}: {why}") from why
+
+
+def _not_it(member: Member, link: Link, why: str) -> CannotVerify:
+    met = link.connection.met.thumbprint
+    return CannotVerify(
+        why,
+        expected=str(member),
+        met=str(met),
+        remedy="Look for the reason in the log: pooltrust log show",
+        certificate=met,
+    )
+
+
+def not_current(belief: Belief) -> Unreachable:
+    """This host can't know whether it missed something."""
+    name = belief.roster.expect(belief.roster.coordinator).name
+    return CannotContactHost(
+        belief.roster.coordinator,
+        why=f"this host does not know whether it has missed a change of the pool: neither its "
+        f"coordinator {name} nor more than half of the members confirmed its log in the last "
+        "minute",
+    )

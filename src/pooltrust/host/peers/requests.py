@@ -1,0 +1,46 @@
+"""What one member may ask of another, each as one declared request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pooltrust.host.belief import Belief
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.greeting import own_head
+from pooltrust.host.peers.probe import Prober
+from pooltrust.host.peers.scribe import Scribe
+from pooltrust.host.peers.server import Request
+from pooltrust.host.peers.shipping import Shipping
+from pooltrust.terms import HostId
+
+
+class Api(Protocol):
+    """Carries out an API call that another member forwards."""
+
+    async def forwarded(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
+        """The call's value, or what it raises."""
+
+
+def requests(
+    belief: Belief, scribe: Scribe, prober: Prober, shipping: Shipping, api: Api
+) -> Mapping[str, Request]:
+    """The requests by their names."""
+
+    async def log(_peer: HostId, frame: wire.Frame) -> wire.Frame:
+        return {"entries": wire.entry_lines(scribe.page(wire.number(frame, "after")))}
+
+    async def adopt(peer: HostId, frame: wire.Frame) -> wire.Frame:
+        await scribe.adopt(wire.entries(frame), source=peer)
+        return {"head": wire.head_content(own_head(belief, wire.nonce(frame)))}
+
+    async def probe(_peer: HostId, _frame: wire.Frame) -> wire.Frame:
+        return {"seen": [seen.content() for seen in await prober.probe_all()]}
+
+    return {
+        "log": Request(log, always=True),
+        "adopt": Request(adopt, always=True),
+        "probe": Request(probe, always=True),
+        "api": Request(api.forwarded),
+        "records": Request(shipping.take),
+    }

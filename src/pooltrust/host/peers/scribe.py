@@ -1,0 +1,226 @@
+"""Appending to the log: the coordinator's work, and bringing the entries to every member.
+
+An entry is committed when at least half of the members hold it, by heads that they signed.  Until
+then nothing that depends on it is said to be done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from pooltrust.errors import Failure, HostIsSlave, Suspended, failure
+from pooltrust.host.belief import Belief
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.link import Link, Peers
+from pooltrust.host.telling.journal import Journal
+from pooltrust.terms import HostId
+from pooltrust.trust.entries import Body
+from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
+from pooltrust.trust.heads import FRESH, committed
+from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Stopped
+from pooltrust.trust.roster import Roster
+
+PAGE_BYTES = 256 * 1024
+GRACE_SECONDS = 1.0
+
+
+@failure(
+    "NOT_COMMITTED",
+    cure="Start the missing hosts; the change is brought to them by itself, and then it counts.",
+)
+class NotCommitted(Suspended):
+    """{held} of {members} members hold entry {number}, and {needed} must: {missing}."""
+
+    number: int
+    held: int
+    members: int
+    needed: int
+    missing: str
+
+
+@failure("LOG_BEHIND", cure="Start the missing hosts; it goes on by itself.")
+class MayHaveMissed(Suspended):
+    """After a start, half of the members must show their logs before it grows: {missing}."""
+
+    missing: str
+
+
+class Scribe:
+    """The coordinator's pen, and every member's way to catch up.
+
+    `clock` gives monotonic seconds, `now` the time for the audit trail (UTC).
+    """
+
+    def __init__(
+        self,
+        belief: Belief,
+        peers: Peers,
+        journal: Journal,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
+        self.belief = belief
+        self._peers = peers
+        self._journal = journal
+        self._clock = clock
+        self._now = now
+        self._writing = asyncio.Lock()
+        self._fit = False
+        self._background: set[asyncio.Task[None]] = set()
+        peers.behind = self.catch_up
+
+    def unfit(self) -> None:
+        """Compare heads again before the next append: this host has another log now."""
+        self._fit = False
+
+    async def append(self, body: Body, *, by: str, call: str) -> SignedEntry:
+        """Append one entry and return it when it is committed.
+
+        `by` is the user and `call` the API call, for the audit trail.  Raises HostIsSlave on a
+        supporter, BadEntry when the log's rules refuse it, MayHaveMissed or NotCommitted.
+        """
+        async with self._writing:
+            await self._become_fit()
+            before = self.belief.roster
+            log = await self.belief.append(lambda log: self._signed(log, body, by, call))
+            entry = log.at(log.head_number)
+            self._journal.event("entry-appended", number=log.roster.number, kind=body.kind, by=by)
+        await self.distribute()
+        holders = set(self._peers.sightings.holders(log.roster.number))
+        if not committed(before, holders):
+            raise self._not_committed(before, log.head_number, holders)
+        return entry
+
+    async def distribute(self) -> None:
+        """Bring the log to every member that lacks some of it.
+
+        Returns when all have it, or soon after at least half have; the others are served on.
+        """
+        target = self.belief.roster
+        pending = {
+            asyncio.create_task(self._bring(host), name=f"bring-log-{host}")
+            for host in target.members
+            if host != self.belief.me
+        }
+        while pending and not committed(target, set(self._peers.sightings.holders(target.number))):
+            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=GRACE_SECONDS)
+        for task in pending:
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def catch_up(self, link: Link) -> None:
+        """Fetch and check the entries that the member at the other end holds beyond ours."""
+        while link.greeted.head.number > self.belief.roster.number:
+            before = self.belief.roster.number
+            answer = await link.ask("log", after=before)
+            await self.adopt(wire.entries(answer), source=link.greeted.host)
+            if self.belief.roster.number == before:
+                return
+
+    async def adopt(self, offered: Sequence[SignedEntry], *, source: HostId) -> None:
+        """Adopt what these entries add to this host's log; what does not fit is reported."""
+        outcome = await self.belief.adopt(offered)
+        match outcome:
+            case Adopted(log=log):
+                self._journal.event("log-adopted", number=log.head_number, source=source)
+                if outcome.left:
+                    self._journal.error(
+                        "log-moved", left=len(outcome.left), given_up=str(outcome.given_up)
+                    )
+                if outcome.then is not None:
+                    self._stopped(outcome.then, source)
+            case AlreadyHeld() | Gap():
+                return
+            case Fork(number=number):
+                self._journal.damped(
+                    "log-forked", peer=source, reason=f"entry {number}",
+                    ours=outcome.ours.hash, theirs=outcome.theirs.hash,
+                )  # fmt: skip
+            case Bound(vote=vote):
+                self._journal.damped("log-bound", peer=source, reason="voted", vote=vote.takeover)
+            case Stopped():
+                self._stopped(outcome, source)
+            case _:
+                assert_never(outcome)
+
+    def _stopped(self, stopped: Stopped, source: HostId) -> None:
+        why = stopped.why
+        self._journal.damped("log-refused", peer=source, reason=why.code, words=str(why))
+
+    def page(self, after: int) -> tuple[SignedEntry, ...]:
+        """The entries after this number, as many as fit one frame."""
+        size = 0
+        page: list[SignedEntry] = []
+        for entry in self.belief.log.tail(after):
+            size += len(entry.payload) * 4 // 3 + 200
+            if page and size > PAGE_BYTES:
+                break
+            page.append(entry)
+        return tuple(page)
+
+    async def close(self) -> None:
+        """Stop what still runs in the background."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    async def _become_fit(self) -> None:
+        if not self.belief.is_coordinator:
+            roster = self.belief.roster
+            raise HostIsSlave(roster.members[roster.coordinator].address)
+        if self._fit:
+            return
+        await self._peers.look_around()
+        if not self._peers.sightings.may_append():
+            members = set(self.belief.roster.members)
+            seen = {host for host in members if self._seen(host)}
+            raise MayHaveMissed(missing=self._names(members - seen))
+        self._fit = True
+
+    def _seen(self, host: HostId) -> bool:
+        return self._peers.sightings.live(host, self._clock(), within=FRESH)
+
+    async def _bring(self, host: HostId) -> None:
+        try:
+            async with self._peers.link(host) as link:
+                held = link.greeted.head.number
+                while held < self.belief.roster.number:
+                    page = self.page(held)
+                    await self._peers.adopted(link, wire.entry_lines(page))
+                    held = page[-1].entry.number
+        except Failure as why:
+            self._journal.damped("log-not-brought", peer=host, reason=why.code, words=str(why))
+
+    def _signed(self, log: Log, body: Body, by: str, call: str) -> SignedEntry:
+        identity = self.belief.identities.pool.identity
+        entry = Entry(
+            number=log.roster.number + 1,
+            pool=log.roster.pool,
+            previous=log.roster.head,
+            at=self._now(),
+            by=by,
+            call=call,
+            signer=identity.certificate.thumbprint,
+            body=body,
+        )
+        return sign_entry(entry, identity)
+
+    def _not_committed(self, before: Roster, number: int, holders: set[HostId]) -> NotCommitted:
+        members = set(before.members)
+        return NotCommitted(
+            number=number,
+            held=len(members & holders),
+            members=len(members),
+            needed=(len(members) + 1) // 2,
+            missing=self._names(members - holders),
+        )
+
+    def _names(self, hosts: set[HostId]) -> str:
+        roster = self.belief.roster
+        names = sorted(roster.expect(host).name for host in hosts if host in roster.members)
+        return ", ".join(names) + (" did not answer" if names else "")

@@ -1,0 +1,250 @@
+"""The daemon as API calls see it: each port of the api floor's `Context`, nothing of its own."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+import orjson
+
+from pooltrust.api import roles, views
+from pooltrust.api.context import Edit
+from pooltrust.api.declare.call import Call
+from pooltrust.api.declare.record import class_of
+from pooltrust.api.declare.values import Ref
+from pooltrust.api.dispatch import carry_out
+from pooltrust.api.sessions import Caller, Origin, Principal, Sessions
+from pooltrust.api.wire.jsonrpc import encode
+from pooltrust.errors import Failure, HandleInvalid, InvalidValue
+from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.belief import Belief
+from pooltrust.host.configuration.config import Config
+from pooltrust.host.enabling import Enabling
+from pooltrust.host.meeting.joining import Joining
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.link import Peers
+from pooltrust.host.peers.probe import Prober, Seen
+from pooltrust.host.peers.scribe import Scribe
+from pooltrust.host.records.store import Change, Stale, Store
+from pooltrust.host.serving.status import status
+from pooltrust.host.telling.journal import Journal
+from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
+from pooltrust.terms import HostId
+from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.roster import Roster
+
+R = TypeVar("R")
+
+LIVE_SECONDS = 90.0
+"""A member counts as live for this long after its last head was seen."""
+
+FORWARD_SECONDS = 120.0
+
+
+@dataclass(slots=True, kw_only=True)
+class DaemonContext:
+    """What calls may ask of this daemon.  `monotonic`: seconds; `now`: UTC."""
+
+    config: Config
+    belief: Belief
+    peers: Peers
+    scribe: Scribe
+    prober: Prober
+    enabling: Enabling
+    joining: Joining
+    codes: CodeLedger
+    accounts: Accounts
+    store: Store
+    journal: Journal
+    monotonic: Callable[[], float]
+    clock: Callable[[], datetime]
+    sessions: Sessions = field(default_factory=Sessions)
+    _records: dict[type, tuple[object, Mapping[Ref, Any]]] = field(default_factory=dict)
+
+    @property
+    def this_host(self) -> HostId:
+        """The host that this daemon is."""
+        return self.belief.me
+
+    @property
+    def is_coordinator(self) -> bool:
+        """Whether it coordinates its pool."""
+        return self.belief.is_coordinator
+
+    @property
+    def coordinator_address(self) -> str:
+        """Where clients find the coordinator."""
+        roster = self.belief.roster
+        return roster.members[roster.coordinator].address
+
+    @property
+    def roster(self) -> Roster:
+        """Who belongs to the pool."""
+        return self.belief.roster
+
+    @property
+    def emergency(self) -> Failure | None:
+        """None: this host answers everything it can answer."""
+        return None
+
+    def now(self) -> datetime:
+        """The moment, UTC."""
+        return self.clock()
+
+    def random_uuid(self) -> str:
+        """A UUID that nobody can guess."""
+        return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+
+    def defect(self, why: Exception) -> str:
+        """Log an exception that no call declares; returns its id."""
+        number = secrets.token_hex(4)
+        self.journal.defect("call-defect", why, id=number)
+        return number
+
+    def begin_anew(self) -> None:
+        """This host belongs to another pool now: what was its old one's is forgotten."""
+        self.sessions = Sessions()
+        self._records.clear()
+
+    def records(self, cls: type[R]) -> Mapping[Ref, R]:
+        """The objects of a class by reference; made anew only when something changed."""
+        picture = self._picture()
+        mark = (picture.roster, self.store.revision, picture.liveness, picture.overrides)
+        kept = self._records.get(cls)
+        if kept is None or kept[0] != mark:
+            kept = self._records[cls] = (mark, views.records(cls, picture))
+        return kept[1]
+
+    async def change(self, cls: type, ref: Ref, field: str, edit: Edit, caller: Caller) -> None:
+        """Set one field of an object that exists."""
+        declared = class_of(cls)
+        while True:
+            revision = self.store.revision
+            try:
+                record: Any = self.records(cls)[ref]
+            except KeyError:
+                raise HandleInvalid(declared.name, ref) from None
+            value = views.stored(edit(getattr(record, field)))
+            row = {**(self.store.get(declared.name, record.uuid) or {}), field: value}
+            try:
+                await self.store.append(revision, [Change(declared.name, record.uuid, row)])
+                return
+            except Stale:
+                continue  # somebody was quicker: read again, edit again
+
+    async def login(self, username: str, password: str, origin: Origin) -> Principal:
+        """Check a password.  Every local account is the pool's administrator."""
+        await self.accounts.login(username, password, origin.address)
+        return Principal(username, origin, frozenset((roles.POOL_ADMIN,)), is_local_superuser=True)
+
+    async def forward(
+        self,
+        call: Call,
+        arguments: Sequence[Any],
+        principal: Principal,
+        to: HostId | Literal["coordinator"],
+    ) -> Any:
+        """Have another member carry out a call."""
+        host = self.roster.coordinator if to == "coordinator" else to
+        answer = await self.peers.call_verified(
+            host,
+            "api",
+            within=FORWARD_SECONDS,
+            name=call.name,
+            arguments=orjson.loads(encode(list(arguments))),
+            principal=principal.carried(),
+        )
+        return answer.get("value")
+
+    async def forwarded(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
+        """Carry out a call that another member forwards."""
+        arguments = frame.get("arguments")
+        if not isinstance(arguments, list):
+            raise wire.PeerMisspoke("a forwarded call without arguments")
+        try:
+            principal = Principal.from_carried(frame.get("principal"))
+        except ValueError as why:
+            raise wire.PeerMisspoke("a forwarded call by nobody") from why
+        value = await carry_out(self, wire.text(frame, "name"), arguments, principal)
+        return {"value": orjson.loads(encode(value))}
+
+    async def join(self, address: str, username: str, password: str, caller: Caller) -> None:
+        """Join the pool whose coordinator is at ``address[:port]``."""
+        host, port = _address(address, self.roster.port)
+        await self.joining.by_password(host, port, username, password)
+
+    async def join_with_code(self, code: str, caller: Caller) -> None:
+        """Join the pool that made this code."""
+        await self.joining.by_code(JoinCode.parse(code))
+
+    async def create_join_code(self, lifetime: int, caller: Caller) -> str:
+        """Make a one-time code that is good for so many seconds."""
+        code = JoinCode(
+            id=secrets.token_hex(8),
+            pool=self.roster.pool,
+            thumbprint=self.belief.identities.pool.identity.certificate.thumbprint,
+            addresses=(self.coordinator_address,),
+            port=self.roster.port,
+            secret=secrets.token_bytes(SECRET_BYTES),
+            expires=self.now().replace(microsecond=0) + timedelta(seconds=lifetime),
+        )
+        self.codes.add(code, self.this_host)
+        self.journal.event("join-ticket-made", id=code.id, by=caller.user, expires=code.expires)
+        return code.text()
+
+    async def enable_tls_verification(self, caller: Caller) -> None:
+        """Require verification in the whole pool, after every pair of hosts was probed."""
+        await self.enabling.enable(by=caller.user)
+
+    async def probe(self) -> Sequence[Seen]:
+        """One handshake from this host with each member."""
+        return await self.prober.probe_all()
+
+    def host_status(self) -> Mapping[str, str]:
+        """How this host is, in one flat map; its members are a list in JSON."""
+        current = self.peers.sightings.current(self.monotonic())
+        said = status(self.belief, self.now(), current=current)
+        return {
+            name: one if isinstance(one, str) else json.dumps(one) for name, one in said.items()
+        }
+
+    def log_entries(self, after: int, count: int) -> Sequence[SignedEntry]:
+        """At most so many entries of the trust log, after this number."""
+        return self.belief.log.tail(after)[:count]
+
+    def _picture(self) -> views.Picture:
+        roster, now = self.roster, self.monotonic()
+        sightings = self.peers.sightings
+        return views.Picture(
+            roster=roster,
+            rows=self.store.get,
+            liveness={
+                host: views.Liveness(live=sightings.live(host, now, LIVE_SECONDS))
+                for host in roster.members
+            },
+            overrides=frozenset((self.this_host,)) if self.belief.override else frozenset(),
+        )
+
+
+def _address(text: str, port: int) -> tuple[str, int]:
+    """Split ``address[:port]``; an IPv6 address with a port is in brackets."""
+    host, colon, digits = text.strip().rpartition(":")
+    if text.startswith("["):
+        host, bracket, digits = text[1:].partition("]")
+        colon, digits = (":", digits[1:]) if digits.startswith(":") else ("", digits)
+        if not bracket or (not colon and digits):
+            raise InvalidValue("master_address", text)
+    elif not colon or ":" in host:
+        host, colon = text.strip(), ""
+    if colon:
+        if not digits.isascii() or not digits.isdigit() or not 0 < int(digits[:6]) < 65536:
+            raise InvalidValue("master_address", text)
+        port = int(digits)
+    if not host:
+        raise InvalidValue("master_address", text)
+    return host, port

@@ -1,0 +1,1 @@
+"""Telling what happens: one line per event, damped."""

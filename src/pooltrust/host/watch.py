@@ -1,0 +1,84 @@
+"""What happens by itself: the heartbeat to the coordinator, a join left open, and dates that near.
+
+Timers only: what they start is elsewhere.  Waiting uses the monotonic clock; dates the wall clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from pooltrust.errors import Failure
+from pooltrust.host.belief import Belief
+from pooltrust.host.peers.link import Peers
+from pooltrust.host.telling.journal import Journal
+from pooltrust.pki.certificate import Certificate
+from pooltrust.pki.expiry import Validity, days_left, validity
+
+HEARTBEAT_SECONDS = 25.0
+DAY_SECONDS = 86_400.0
+NEAR_DAYS = 30
+TELL_SECONDS = 60.0
+
+
+class Watch:
+    """This host's timers.  `now`: UTC."""
+
+    def __init__(
+        self, belief: Belief, peers: Peers, journal: Journal, now: Callable[[], datetime]
+    ) -> None:
+        self._belief = belief
+        self._peers = peers
+        self._journal = journal
+        self._now = now
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start the timers."""
+        self._tasks = [
+            asyncio.create_task(self._every(HEARTBEAT_SECONDS, self._beat), name="heartbeat"),
+            asyncio.create_task(self._every(DAY_SECONDS, self._look_at_dates), name="dates"),
+            asyncio.create_task(self._every(TELL_SECONDS, self._tell), name="tell"),
+        ]
+
+    async def close(self) -> None:
+        """Stop them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Failure as why:
+                self._journal.damped("timer-failed", peer="", reason=why.code, words=str(why))
+            except Exception as why:  # noqa: BLE001 - a timer outlives a defect, and reports it
+                self._journal.defect("timer-defect", why)
+            await asyncio.sleep(seconds)
+
+    async def _tell(self) -> None:
+        self._journal.flush()
+
+    async def _beat(self) -> None:
+        if not self._belief.is_coordinator:
+            await self._peers.look(self._belief.roster.coordinator)
+
+    async def _look_at_dates(self) -> None:
+        for host, member in self._belief.roster.members.items():
+            for certificate in (*member.certificates, member.server):
+                self._report(host, member.name, certificate)
+
+    def _report(self, host: str, name: str, certificate: Certificate) -> None:
+        now = self._now()
+        left = days_left(certificate, now)
+        state = validity(certificate, now)
+        if state is not Validity.VALID or left < NEAR_DAYS:
+            self._journal.damped(
+                "certificate-dates",
+                peer=f"{host}/{certificate.thumbprint.short}",
+                reason=str(state),
+                host=name,
+                days_left=round(left, 1),
+            )

@@ -1,0 +1,1 @@
+"""What the pool's operations decide, as pure functions of what they are shown."""
