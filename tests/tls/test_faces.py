@@ -167,6 +167,17 @@ def test_two_identities_of_one_host_are_accepted_at_once(run, cast: Cast) -> Non
     run(story())
 
 
+def test_even_two_certificates_of_one_subject_are_both_accepted(uv, cast: Cast) -> None:
+    async def story() -> None:
+        # Ours never share a subject; OpenSSL, which looks anchors up by it, copes all the same.
+        for order in [(cast.b, cast.impostor_of_b), (cast.impostor_of_b, cast.b)]:
+            async with answering(faces(cast, *order)) as spot:
+                for player in order:
+                    assert not await refused(spot.port, "pool", player)
+
+    uv(story())
+
+
 def test_a_host_without_a_pool_identity_says_so_and_serves_clients(uv, cast: Cast) -> None:
     from dataclasses import replace
 

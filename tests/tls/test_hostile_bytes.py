@@ -12,6 +12,7 @@ import time
 import pytest
 
 from pooltrust.tls.answer import Listener
+from pooltrust.tls.handshake import FAREWELL_SECONDS
 from pooltrust.tls.peek import Limits
 
 from .stage import Cast, Spot, answering, ask, client_hello, faces, in_records, lax_client, refused
@@ -181,16 +182,15 @@ def test_a_refused_peer_that_stays_is_cut_off(run, cast: Cast) -> None:
 def test_a_refused_peer_that_goes_on_talking_is_cut_off(run, cast: Cast) -> None:
     async def story() -> None:
         async with answering(faces(cast)) as spot:
-            _, writer = await asyncio.open_connection(
-                "127.0.0.1", spot.port, ssl=lax_client(), server_hostname="pool"
-            )
+            writer = await handshake_by_hand(spot.port, lambda flight: [flight], "pool")
+            began = time.monotonic()
             with pytest.raises((OSError, RuntimeError)):
-                for _ in range(256):
+                while time.monotonic() - began < 5:
                     writer.write(bytes(65536))
                     await writer.drain()
-                await asyncio.sleep(1)
-                await writer.drain()
+                    await asyncio.sleep(0.001)
             assert (await spot.refusal()).reason == "no certificate"
+            assert time.monotonic() - began < FAREWELL_SECONDS / 2
             await idle(spot)
             assert spot.decrypted == b""
             writer.transport.abort()
@@ -286,15 +286,20 @@ def test_one_address_cannot_take_every_place(run, cast: Cast) -> None:
 
 def test_live_connections_are_counted_until_they_close(run, cast: Cast) -> None:
     async def story() -> None:
-        async with answering(faces(cast), limits=Limits(of_one_origin=3)) as spot:
-            how = {"ssl": lax_client(), "server_hostname": "h1"}
+        limits = Limits(of_one_origin=3, half_open_of_one_origin=2)
+        async with answering(faces(cast), limits=limits) as spot:
             for _ in range(3):  # places are given back
-                live = [
-                    await asyncio.open_connection("127.0.0.1", spot.port, **how) for _ in range(3)
-                ]
+                live = []
+                for _ in range(3):
+                    reader, writer = await asyncio.open_connection(
+                        "127.0.0.1", spot.port, ssl=lax_client(), server_hostname="h1"
+                    )
+                    writer.write(b"hi")
+                    await reader.read(100)
+                    live.append(writer)
                 assert await refused(spot.port, None)
                 assert spot.listener is not None and spot.listener.connections == 3
-                for _, writer in live:
+                for writer in live:
                     writer.close()
                     await writer.wait_closed()
                 await idle(spot)
