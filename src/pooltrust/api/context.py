@@ -1,0 +1,127 @@
+"""What calls may ask of the daemon: a Protocol, so that tests can be the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+
+from pooltrust.api.declare.call import Call
+from pooltrust.api.declare.values import Ref
+from pooltrust.api.sessions import Caller, Origin, Principal, Sessions
+from pooltrust.errors import Failure
+from pooltrust.terms import HostId
+
+if TYPE_CHECKING:
+    from pooltrust.trust.entry import SignedEntry
+    from pooltrust.trust.roster import Roster
+
+R = TypeVar("R")
+
+Edit: TypeAlias = Callable[[Any], Any]
+"""Makes a field's new value from the one it has at that moment; may raise a Failure."""
+
+
+class Observation(Protocol):
+    """What one handshake from `observer` to `host` met, made just now.
+
+    `met` is a thumbprint, empty if nobody answered; `at` is UTC in ISO 8601.
+    """
+
+    @property
+    def observer(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def met(self) -> str: ...
+    @property
+    def tls_version(self) -> str: ...
+    @property
+    def verified(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def cure(self) -> str: ...
+    @property
+    def at(self) -> str: ...
+
+
+class Context(Protocol):
+    """The daemon, as calls see it."""
+
+    @property
+    def this_host(self) -> HostId:
+        """The host that this daemon is."""
+
+    @property
+    def is_coordinator(self) -> bool:
+        """Whether this host is its pool's coordinator."""
+
+    @property
+    def coordinator_address(self) -> str:
+        """Where clients find the coordinator: an address without scheme, port or brackets."""
+
+    @property
+    def roster(self) -> Roster:
+        """Who belongs to the pool."""
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions of this host."""
+
+    @property
+    def emergency(self) -> Failure | None:
+        """Why this host answers nothing but emergency calls; None in ordinary times."""
+
+    def now(self) -> datetime:
+        """The moment, UTC."""
+
+    def random_uuid(self) -> str:
+        """A UUID that nobody can guess."""
+
+    def defect(self, why: Exception) -> str:
+        """Log an exception that no call declares; returns the id that the client is given."""
+
+    def records(self, cls: type[R]) -> Mapping[Ref, R]:
+        """The objects of a class by reference; see views.py."""
+
+    async def change(self, cls: type, ref: Ref, field: str, edit: Edit, caller: Caller) -> None:
+        """Set one field of an object that exists.  Changes of one object come one after another."""
+
+    async def login(self, username: str, password: str, origin: Origin) -> Principal:
+        """Check a password.  Raises SessionAuthenticationFailed."""
+
+    async def forward(
+        self,
+        call: Call,
+        arguments: Sequence[Any],
+        principal: Principal,
+        to: HostId | Literal["coordinator"],
+    ) -> Any:
+        """Have another host carry out a call, by `dispatch.carry_out` there; returns its value.
+
+        Raises CannotContactHost, and what the call raises there.
+        """
+
+    async def join(self, address: str, username: str, password: str, caller: Caller) -> None:
+        """Join the pool whose coordinator is at ``address[:port]``."""
+
+    async def join_with_code(self, code: str, caller: Caller) -> None:
+        """Join the pool that made this code."""
+
+    async def create_join_code(self, lifetime: int, caller: Caller) -> str:
+        """Make a one-time code that is good for so many seconds."""
+
+    async def enable_tls_verification(self, caller: Caller) -> None:
+        """Require verification in the whole pool, after every pair of hosts was probed."""
+
+    async def probe(self) -> Sequence[Observation]:
+        """One handshake from this host with each member."""
+
+    def host_status(self) -> Mapping[str, str]:
+        """How this host is: role, version of the log, certificates, validity."""
+
+    def log_entries(self, after: int, count: int) -> Sequence[SignedEntry]:
+        """At most so many entries of the trust log, after this number."""

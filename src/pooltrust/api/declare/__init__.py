@@ -1,0 +1,1 @@
+"""How a call, a class and a value are declared; everything else is read from these declarations."""

@@ -1,0 +1,203 @@
+"""Who is calling: origins, principals and the table of sessions.
+
+Pure: the moment and the random part of a reference are given.  A session's reference is the secret
+itself, so it is in no event, no list and no log.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pooltrust.api.declare.values import Ref, named_uuid
+from pooltrust.terms import HostId
+
+IDLE = timedelta(hours=24)
+"""How long a session lasts without a call."""
+
+CAP_ORIGINATOR = 500
+CAP_USER = 500
+CAP_ROOT = 400
+CAP_POOL = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a call comes from.
+
+    `local`: over the Unix socket, from root or from the daemon's own user, so it needs no password.
+    """
+
+    address: str
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who logged in: the roles at that time, and what is beyond roles.
+
+    `is_local_superuser` may do everything, `pool` is another member acting for itself.
+    """
+
+    user: str
+    origin: Origin
+    roles: frozenset[str] = frozenset()
+    is_local_superuser: bool = False
+    pool: bool = False
+    originator: str = ""
+    client_certificate: bool = False
+
+    def carried(self) -> dict[str, Any]:
+        """As a JSON object, for a call that another member carries out."""
+        return {
+            "user": self.user,
+            "address": self.origin.address,
+            "roles": sorted(self.roles),
+            "is_local_superuser": self.is_local_superuser,
+            "pool": self.pool,
+            "originator": self.originator,
+            "client_certificate": self.client_certificate,
+        }
+
+    @classmethod
+    def from_carried(cls, carried: object) -> Principal:
+        """Read what `carried` made.  Raises ValueError for anything else."""
+        match carried:
+            case {
+                "user": str(user),
+                "address": str(address),
+                "roles": list(roles),
+                "is_local_superuser": bool(superuser),
+                "pool": bool(pool),
+                "originator": str(originator),
+                "client_certificate": bool(certificate),
+            } if all(isinstance(role, str) for role in roles):
+                return cls(
+                    user,
+                    Origin(address),
+                    frozenset(roles),
+                    superuser,
+                    pool,
+                    originator,
+                    certificate,
+                )
+        raise ValueError("not a principal")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One call's side of the story: its name, where from, and by whom if it needed a session."""
+
+    call: str
+    origin: Origin
+    principal: Principal | None = None
+    session: Ref | None = None
+
+    @property
+    def user(self) -> str:
+        """Who, for the trust log and the records."""
+        return self.principal.user if self.principal else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session.  Its UUID follows from its reference, but not the other way."""
+
+    ref: Ref
+    principal: Principal
+    host: HostId
+    opened: datetime
+    other_config: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def uuid(self) -> str:
+        """What the session is called in public."""
+        return named_uuid("session", self.ref)
+
+
+class Sessions:
+    """The sessions of this host, least recently used first.
+
+    When one too many of a group is opened (of one originator, of one user, of the superuser, of
+    members), the least recently used of that group ends.
+    """
+
+    def __init__(self) -> None:
+        self._sessions: dict[Ref, Session] = {}
+        self._active: OrderedDict[Ref, datetime] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def __iter__(self) -> Iterator[tuple[Session, datetime]]:
+        """Each session with the moment of its last call."""
+        return ((self._sessions[ref], active) for ref, active in self._active.items())
+
+    def open(self, principal: Principal, token: str, host: HostId, now: datetime) -> Session:
+        """Begin a session.  `token` is a new random UUID."""
+        self._expire(now)
+        for group, cap in _groups(principal):
+            self._make_room(group, cap)
+        session = Session(Ref(f"OpaqueRef:{token}"), principal, host, now)
+        self._sessions[session.ref] = session
+        self._active[session.ref] = now
+        return session
+
+    def use(self, ref: Ref, now: datetime) -> Session | None:
+        """The session of this reference, which from now on is the most recently used."""
+        session = self._sessions.get(ref)
+        if session is None:
+            return None
+        if now - self._active[ref] > IDLE:
+            self.close(ref)
+            return None
+        self._active[ref] = now
+        self._active.move_to_end(ref)
+        return session
+
+    def close(self, ref: Ref) -> None:
+        """End a session, if it is there."""
+        self._sessions.pop(ref, None)
+        self._active.pop(ref, None)
+
+    def close_all(self, of: Callable[[Principal], bool]) -> int:
+        """End every session of such principals, as when a user's roles change.  How many ended."""
+        ended = [ref for ref, session in self._sessions.items() if of(session.principal)]
+        for ref in ended:
+            self.close(ref)
+        return len(ended)
+
+    def configure(self, ref: Ref, other_config: Mapping[str, str]) -> None:
+        """Set a session's other_config."""
+        self._sessions[ref] = replace(self._sessions[ref], other_config=dict(other_config))
+
+    def _expire(self, now: datetime) -> None:
+        while self._active:
+            ref, active = next(iter(self._active.items()))
+            if now - active <= IDLE:
+                return
+            self.close(ref)
+
+    def _make_room(self, group: tuple[str, str], cap: int) -> None:
+        inside = [
+            ref
+            for ref in self._active
+            if any(group == of for of, _ in _groups(self._sessions[ref].principal))
+        ]
+        for ref in inside[: max(0, len(inside) - cap + 1)]:
+            self.close(ref)
+
+
+def _groups(principal: Principal) -> Iterator[tuple[tuple[str, str], int]]:
+    """The groups that a session of this principal counts in, and their caps."""
+    if principal.pool:
+        yield ("pool", ""), CAP_POOL
+    elif principal.is_local_superuser or not principal.user:
+        yield ("root", ""), CAP_ROOT
+    else:
+        yield ("user", principal.user), CAP_USER
+    if principal.originator:
+        yield ("originator", principal.originator), CAP_ORIGINATOR
