@@ -1,0 +1,13 @@
+"""The classes of the API, one declaration each.  Importing this fills the registries."""
+
+from pooltrust.api.classes import (
+    certificate,
+    host,
+    host_metrics,
+    pool,
+    pooltrust,
+    role,
+    session,
+)
+
+__all__ = ["certificate", "host", "host_metrics", "pool", "pooltrust", "role", "session"]

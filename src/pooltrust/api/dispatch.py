@@ -1,0 +1,212 @@
+"""One request from bytes to bytes, in the order in which clients can see it fail.
+
+Parse, find the call, the emergency gate, count the parameters, check the session, the role, read
+the parameters, then run it here or have another host do so.  Whatever no call declares becomes an
+INTERNAL_ERROR with an id; its story is in the host's log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pooltrust.api import classes as _classes
+from pooltrust.api import roles
+from pooltrust.api.classes.fields.host import Host
+from pooltrust.api.context import Context
+from pooltrust.api.declare.call import CALLS, Call, NamedHost, Where, find
+from pooltrust.api.declare.values import VOID, Ref, WrongType
+from pooltrust.api.sessions import Caller, Origin, Principal
+from pooltrust.api.wire.message import Answer, Request, Wire
+from pooltrust.errors import (
+    Failure,
+    HandleInvalid,
+    HostIsSlave,
+    InternalError,
+    MessageMethodUnknown,
+    MessageParameterCountMismatch,
+    NoAsyncForm,
+    SessionInvalid,
+)
+from pooltrust.terms import HostId, host_id
+
+ASK_THUMBPRINT = "x-xenapi-request-host-certificate-thumbprint"
+"""A request's header, ``sha-256:master`` or ``sha-1:master``: whom do I meet if I am sent on?"""
+
+TELL_THUMBPRINT = "x-xenapi-response-host-certificate-thumbprint"
+"""The answer's: the thumbprint of the coordinator's server identity."""
+
+ASYNC = "Async."
+_ALIVE = "system.isAlive"
+
+assert _classes, "imported for its declarations"
+
+
+async def dispatch(
+    context: Context, wire: Wire, body: bytes, origin: Origin, ask_thumbprint: str = ""
+) -> Answer:
+    """Answer one request.
+
+    `ask_thumbprint` is the value of its `ASK_THUMBPRINT` header.  Raises MalformedRequest for a
+    body that is no request, and nothing else.
+    """
+    request = wire.read(body)
+    headers: Mapping[str, str] = {}
+    try:
+        if request.method == "system.listMethods":
+            answer = wire.bare(request, list(CALLS))
+        else:
+            answer = wire.success(request, await _value(context, request, origin))
+    except HostIsSlave as why:
+        answer = wire.failure(request, [why.code, *why.parameters()])
+        headers = _thumbprint(context, ask_thumbprint)
+    except Failure as why:
+        answer = wire.failure(request, [why.code, *why.parameters()])
+    except Exception as why:  # noqa: BLE001 - the one place where no exception may pass
+        failure = _defect(context, why)
+        answer = wire.failure(request, [failure.code, *failure.parameters()])
+    return Answer(answer, wire.content_type, headers)
+
+
+async def carry_out(
+    context: Context, name: str, arguments: Sequence[Any], principal: Principal
+) -> Any:
+    """Run a call that another member forwarded, here.
+
+    `arguments` are one for each parameter, as JSON carries them; the answer is the call's value,
+    which `jsonrpc.encode` writes and the `read` of the call's result reads.  Raises what the call
+    raises, and InternalError for anything that no call declares.
+    """
+    call = CALLS.get(name)
+    if call is None:
+        raise MessageMethodUnknown(method=name)
+    if len(arguments) != len(call.parameters):
+        raise MessageParameterCountMismatch(name, len(call.parameters), len(arguments))
+    roles.check(call, principal, arguments)
+    values = _read(call, arguments)
+    if _elsewhere(context, call, values) is not None:
+        raise InternalError(f"{name} was forwarded to {context.this_host}, where it does not run")
+    try:
+        return await call.run(context, Caller(name, principal.origin, principal), values)
+    except Failure:
+        raise
+    except Exception as why:
+        raise _defect(context, why) from why
+
+
+async def _value(context: Context, request: Request, origin: Origin) -> Any:
+    if request.method.startswith(_ALIVE):
+        return request.parameters[0] if request.parameters else ""
+    name = request.method.removeprefix(ASYNC)
+    call = find(name)
+    if call is None:
+        if request.parameters:
+            _authenticated(context, name, request.parameters[0], origin)
+        raise MessageMethodUnknown(method=request.method)
+    if context.emergency is not None and not call.emergency:
+        raise context.emergency
+    given = _counted(call, request.parameters)
+    caller = Caller(call.name, origin)
+    if call.session:
+        caller = _authenticated(context, call.name, request.parameters[0], origin)
+        assert caller.principal is not None
+        roles.check(call, caller.principal, given)
+    if request.method != name:
+        # Tasks are what an asynchronous call answers with; without them there is no such form.
+        raise NoAsyncForm(f"No async mode for this operation (rpc: {call.name})")
+    arguments = _read(call, given)
+    to = _elsewhere(context, call, arguments)
+    if to is None:
+        value = await call.run(context, caller, arguments)
+    else:
+        value = await _forwarded(context, call, arguments, caller, to)
+    return "" if call.result is VOID else value
+
+
+def _counted(call: Call, parameters: Sequence[Any]) -> Sequence[Any]:
+    """The parameters without the session, if their number is right."""
+    given = parameters[1:] if call.session else parameters
+    received = len(parameters) - 1 if call.session else len(parameters)
+    most = len(call.parameters)
+    if received < call.required or (received > most and call.required == most):
+        raise MessageParameterCountMismatch(call.name, call.required, received)
+    return given[:most]
+
+
+def _authenticated(context: Context, call: str, given: Any, origin: Origin) -> Caller:
+    """The caller behind a session reference.
+
+    A supporter serves only its own local users and members; everybody else it sends on.
+    """
+    session = context.sessions.use(Ref(given), context.now()) if isinstance(given, str) else None
+    principal = session.principal if session else None
+    served = origin.local or (principal and (principal.pool or principal.origin.local))
+    if not context.is_coordinator and not served:
+        raise HostIsSlave(address=context.coordinator_address)
+    if session is None:
+        raise SessionInvalid(session=given if isinstance(given, str) else "")
+    return Caller(call, origin, principal, session.ref)
+
+
+def _read(call: Call, given: Sequence[Any]) -> list[Any]:
+    arguments = []
+    for parameter, raw in zip(call.parameters, given, strict=False):
+        try:
+            arguments.append(parameter.type.read(raw))
+        except WrongType:
+            raise InternalError(
+                f"{call.name}: {parameter.name} must be of type {parameter.type.name}"
+            ) from None
+    arguments.extend(parameter.default for parameter in call.parameters[len(arguments) :])
+    return arguments
+
+
+def _elsewhere(
+    context: Context, call: Call, arguments: Sequence[Any]
+) -> HostId | Literal["coordinator"] | None:
+    """Where a call runs if it is not here."""
+    match call.runs:
+        case Where.HERE:
+            return None
+        case Where.COORDINATOR:
+            return None if context.is_coordinator else "coordinator"
+        case NamedHost(name):
+            named = _host(context, arguments[[p.name for p in call.parameters].index(name)])
+            return None if named == context.this_host else named
+
+
+def _host(context: Context, ref: Ref) -> HostId:
+    try:
+        return host_id(context.records(Host)[ref].uuid)
+    except KeyError:
+        raise HandleInvalid(type="host", handle=ref) from None
+
+
+async def _forwarded(
+    context: Context,
+    call: Call,
+    arguments: Sequence[Any],
+    caller: Caller,
+    to: HostId | Literal["coordinator"],
+) -> Any:
+    if caller.principal is None:
+        raise InternalError(f"{call.name} takes no session, so it can't be forwarded")
+    return call.result.read(await context.forward(call, arguments, caller.principal, to))
+
+
+def _thumbprint(context: Context, asked: str) -> Mapping[str, str]:
+    """The answer to `ASK_THUMBPRINT`: nothing for what nobody knows."""
+    roster = context.roster
+    coordinator = roster.members.get(roster.coordinator)
+    if coordinator is None:
+        return {}
+    match asked.strip().lower():
+        case "sha-256:master":
+            return {TELL_THUMBPRINT: str(coordinator.server.thumbprint)}
+        case "sha-1:master":
+            return {TELL_THUMBPRINT: coordinator.server.sha1}
+    return {}
+
+
+def _defect(context: Context, why: Exception) -> InternalError:
+    return InternalError(f"Unexpected failure; the host's log has its story: {context.defect(why)}")
