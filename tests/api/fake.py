@@ -1,0 +1,193 @@
+"""A daemon that is not there: the Context of the tests, over a real roster of three hosts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from pooltrust.api import views
+from pooltrust.api.context import Caller
+from pooltrust.api.declare.call import Call
+from pooltrust.api.declare.values import Ref
+from pooltrust.api.dispatch import dispatch
+from pooltrust.api.sessions import Origin, Principal, Sessions
+from pooltrust.api.wire.jsonrpc import JSON
+from pooltrust.api.wire.message import Answer, Wire
+from pooltrust.errors import Failure, SessionAuthenticationFailed
+from pooltrust.pki.identity import Identity
+from pooltrust.pki.mint import KeyKind, mint_pool_identity, mint_server_identity
+from pooltrust.terms import EntryHash, HostId, PoolId
+from pooltrust.trust.entries import KINDS, Founded
+from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
+from pooltrust.trust.roster import Membership, Roster
+
+NOW = datetime(2024, 1, 31, 23, 59, 59, tzinfo=UTC)
+H1, H2, H3 = (HostId(f"0000000{n}-aaaa-4bbb-8ccc-dddddddddddd") for n in (1, 2, 3))
+REMOTE = Origin("192.0.2.7")
+LOCAL = Origin("", local=True)
+COORDINATOR_ADDRESS = "127.0.0.1"
+
+
+@cache
+def identities(host: HostId) -> tuple[Identity, Identity]:
+    server = mint_server_identity([f"h{host[7]}"], [f"127.0.0.{host[7]}"], NOW, kind=KeyKind.P256)
+    return mint_pool_identity(host, NOW), server
+
+
+@cache
+def roster() -> Roster:
+    made = Roster.empty(PoolId("ab" * 32), 8443, H1, verification=True)
+    for host in (H1, H2, H3):
+        pool, server = identities(host)
+        made = made.with_member(
+            Membership(
+                host, f"h{host[7]}", f"127.0.0.{host[7]}", (pool.certificate,),
+                server.certificate, (), KINDS,
+            )
+        )  # fmt: skip
+    return made
+
+
+@cache
+def founding() -> SignedEntry:
+    pool, server = identities(H1)
+    body = Founded(
+        H1, "h1", "127.0.0.1", 8443, pool.certificate.der, server.certificate.der, True, KINDS
+    )
+    signer = pool.certificate.thumbprint
+    entry = Entry(1, PoolId(""), EntryHash(""), NOW, "root", "host.init", signer, body)
+    return sign_entry(entry, pool)
+
+
+@dataclass(frozen=True)
+class Seen:
+    observer: str
+    host: str
+    address: str = "127.0.0.2"
+    met: str = "AA:BB"
+    tls_version: str = "TLSv1.3"
+    verified: bool = True
+    reason: str = ""
+    cure: str = ""
+    at: str = "2024-01-31T23:59:59+00:00"
+
+
+@dataclass
+class FakeContext:
+    """`did` lists what calls asked for; `elsewhere` answers forwarded calls."""
+
+    this_host: HostId = H1
+    coordinator_address: str = COORDINATOR_ADDRESS
+    emergency: Failure | None = None
+    roster: Roster = field(default_factory=roster)
+    sessions: Sessions = field(default_factory=Sessions)
+    rows: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    principal: Principal = field(
+        default_factory=lambda: Principal("root", REMOTE, is_local_superuser=True)
+    )
+    elsewhere: Callable[..., Any] | None = None
+    did: list[Any] = field(default_factory=list)
+    defects: list[Exception] = field(default_factory=list)
+    moment: datetime = NOW
+    count: int = 0
+
+    @property
+    def is_coordinator(self) -> bool:
+        return self.this_host == self.roster.coordinator
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def random_uuid(self) -> str:
+        self.count += 1
+        return str(UUID(int=self.count))
+
+    def defect(self, why: Exception) -> str:
+        self.defects.append(why)
+        return f"defect-{len(self.defects)}"
+
+    def picture(self) -> views.Picture:
+        return views.Picture(
+            self.roster,
+            rows=lambda cls, uuid: self.rows.get((cls, uuid)),
+            liveness={H1: views.Liveness(True, NOW, 4096), H2: views.Liveness(True, NOW, 4096)},
+        )
+
+    def records(self, cls: type) -> Mapping[Ref, Any]:
+        return views.records(cls, self.picture())
+
+    async def change(
+        self, cls: type, ref: Ref, name: str, edit: Callable[[Any], Any], caller: Caller
+    ) -> None:
+        record = self.records(cls)[ref]
+        row = self.rows.setdefault((views.class_of(cls).name, record.uuid), {})
+        row[name] = views.stored(edit(getattr(record, name)))
+        self.did.append(("change", caller.call, name))
+
+    async def login(self, username: str, password: str, origin: Origin) -> Principal:
+        self.did.append(("login", username))
+        if password != "right":
+            raise SessionAuthenticationFailed(username=username)
+        return self.principal
+
+    async def forward(
+        self, call: Call, arguments: Sequence[Any], principal: Principal, to: str
+    ) -> Any:
+        self.did.append(("forward", call.name, to))
+        assert self.elsewhere is not None
+        return await self.elsewhere(call, arguments, principal, to)
+
+    async def join(self, address: str, username: str, password: str, caller: Caller) -> None:
+        self.did.append(("join", address, username, caller.user))
+
+    async def join_with_code(self, code: str, caller: Caller) -> None:
+        self.did.append(("join_with_code", caller.user))
+
+    async def create_join_code(self, lifetime: int, caller: Caller) -> str:
+        self.did.append(("create_join_code", lifetime))
+        return "a code"
+
+    async def enable_tls_verification(self, caller: Caller) -> None:
+        self.did.append(("enable_tls_verification", caller.user))
+
+    async def probe(self) -> Sequence[Seen]:
+        return [Seen(self.this_host, host) for host in self.roster.members]
+
+    def host_status(self) -> Mapping[str, str]:
+        return {"role": "coordinator" if self.is_coordinator else "supporter"}
+
+    def log_entries(self, after: int, count: int) -> Sequence[SignedEntry]:
+        return [founding()][after : after + count]
+
+
+def answer(
+    context: FakeContext, wire: Wire, body: bytes, origin: Origin = REMOTE, ask: str = ""
+) -> Answer:
+    return asyncio.run(dispatch(context, wire, body, origin, ask))
+
+
+def ask(context: FakeContext, method: str, *parameters: Any, origin: Origin = REMOTE) -> Any:
+    """Call by JSON-RPC 2; the result, or the error as a list."""
+    body = orjson.dumps({"jsonrpc": "2.0", "method": method, "params": parameters, "id": 1})
+    said = orjson.loads(answer(context, JSON, body, origin).body)
+    assert said["id"] == 1
+    if "error" in said:
+        return [said["error"]["message"], *said["error"]["data"]]
+    return said["result"]
+
+
+def session_of(
+    context: FakeContext, *roles: str, pool: bool = False, origin: Origin = REMOTE
+) -> Ref:
+    """A session with these roles; without any, the superuser's."""
+    who = Principal(
+        "somebody", origin, frozenset(roles), is_local_superuser=not roles and not pool, pool=pool
+    )
+    return context.sessions.open(who, context.random_uuid(), context.this_host, NOW).ref
