@@ -19,6 +19,10 @@ from pooltrust.api.wire.xmlrpc import XML
 assert classes
 
 
+REFUSED = {"host.set_address", "host.set_hostname"}
+"""Where a host is, the trust log says: these are declared, and never done."""
+
+
 def plain(value: Any) -> Any:
     """What either decoder gave, as one spelling: integers and dates are text."""
     if isinstance(value, dict):
@@ -73,12 +77,13 @@ def test_both_wires_answer_the_same(name: str):
         contexts.append(context)
 
     assert answers[0] == answers[1] == answers[2]
-    assert answers[0][0] == "Success", answers[0]
+    assert answers[0][0] == ("Failure" if name in REFUSED else "Success"), answers[0]
+    assert name not in REFUSED or answers[0][1][0] == "OPERATION_NOT_ALLOWED"
     assert [context.defects for context in contexts] == [[], [], []]
     assert contexts[0].rows == contexts[1].rows == contexts[2].rows
 
 
-@pytest.mark.parametrize("name", list(CALLS))
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in REFUSED])
 def test_an_answer_reads_back_as_the_type_that_its_call_declares(name: str):
     context, call = FakeContext(), CALLS[name]
     session = [session_of(context)] if call.session else []

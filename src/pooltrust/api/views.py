@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pooltrust import __version__
 from pooltrust.api.classes.certificate import Certificate as CertificateRecord
 from pooltrust.api.classes.fields.choices import CertificatePurpose, CertificateType
-from pooltrust.api.classes.fields.host import Host
+from pooltrust.api.classes.fields.host import FROM_THE_ROSTER, Host
 from pooltrust.api.classes.fields.pool import Pool
 from pooltrust.api.classes.host_metrics import HostMetrics
 from pooltrust.api.declare.record import Kind, class_of
@@ -44,9 +44,6 @@ SOFTWARE: Mapping[str, str] = {
     "db_schema": "5.909",
     "network_backend": "none",
 }
-
-FROM_THE_ROSTER = frozenset(("hostname", "address"))
-"""Fields that users may set, but which no row of the database can."""
 
 Rows = Callable[[str, str], Mapping[str, Any] | None]
 """By class and UUID: the fields that users set, as `stored` wrote them."""

@@ -3,8 +3,9 @@
 # ruff: noqa: N815 - the names are the API's
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from pooltrust.api.classes.fields.choices import (
     HostDisplay,
@@ -31,9 +32,10 @@ from pooltrust.api.classes.fields.refs import (
     UpdateRef,
     VmRef,
 )
-from pooltrust.api.declare.record import EVERYTHING, record, ro, rw, static
-from pooltrust.api.declare.values import EPOCH, NULL
+from pooltrust.api.declare.record import EVERYTHING, OfTheContext, record, ro, rw, static
+from pooltrust.api.declare.values import EPOCH, NULL, Ref
 from pooltrust.api.roles import VM_OPERATOR
+from pooltrust.errors import OperationNotAllowed
 
 Text = Mapping[str, str]
 Guidances = tuple[UpdateGuidance, ...]
@@ -41,7 +43,25 @@ _KEYS = {"folder": VM_OPERATOR, "XenCenter.CustomFields.*": VM_OPERATOR}
 _LICENSE_SERVER = {"address": "localhost", "port": "27000"}
 
 
-@record("host", calls=EVERYTHING | {"get_by_name_label"})
+FROM_THE_ROSTER = frozenset(("hostname", "address"))
+"""Fields that the API lets users set, but which only the trust log can say."""
+
+
+class OfTheRoster(OfTheContext):
+    """Where a host is, the trust log says: refused, not written where nobody reads it."""
+
+    async def change(
+        self, context: Any, cls: type, ref: Ref, field: str, edit: Callable[[Any], Any], caller: Any
+    ) -> None:
+        """Set one field of a host, unless the log has it."""
+        if field in FROM_THE_ROSTER:
+            raise OperationNotAllowed(
+                f"The {field} of a host is in the trust log, not in a record."
+            )
+        await super().change(context, cls, ref, field, edit, caller)
+
+
+@record("host", calls=EVERYTHING | {"get_by_name_label"}, source=OfTheRoster())
 class Host:
     """One member of the pool."""
 
