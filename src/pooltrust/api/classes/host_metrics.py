@@ -15,6 +15,6 @@ class HostMetrics:
     uuid: str = ro("Names these metrics")
     memory_total: int = ro("Bytes of memory")
     memory_free: int = ro("Free bytes; not kept", 0)
-    live: bool = ro("The host was heard within ten minutes")
+    live: bool = ro("The host was heard within a minute and a half")
     last_updated: datetime = ro("When the host was last heard")
     other_config: Mapping[str, str] = rw("Free keys and values for clients", {})

@@ -15,12 +15,15 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from pooltrust.errors import PasswordRejected, SessionAuthenticationFailed
 from pooltrust.host.accounts.origins import Origins
-from pooltrust.host.accounts.scram import ScramServer
 from pooltrust.host.accounts.verifier import ITERATIONS, Verifier, prepared
 from pooltrust.host.records.store import Change, Stale, Store
+
+if TYPE_CHECKING:
+    from pooltrust.host.accounts.scram import ScramServer
 
 TABLE = "accounts"
 SECRETS = "account_secrets"

@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scramp.utils import ScramException, saslprep
-
 from pooltrust.errors import PasswordRejected
 
 ITERATIONS = 600_000
@@ -81,6 +79,16 @@ def prepared(password: str) -> bytes:
     """
     if len(password) > LONGEST_PASSWORD:
         raise PasswordRejected(f"it has more than {LONGEST_PASSWORD} characters")
+    if not password:
+        raise PasswordRejected("it is empty")
+    if password.isascii() and password.isprintable():
+        return password.encode()  # SASLprep leaves it as it is
+    return _saslprepped(password)
+
+
+def _saslprepped(password: str) -> bytes:
+    from scramp.utils import ScramException, saslprep  # most daemons never need it: 5 MB
+
     try:
         data = str(saslprep(password)).encode()
     except ScramException as why:

@@ -7,15 +7,17 @@ certificates, so another transcript, and neither proof holds.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pooltrust.errors import CannotVerify, Failure, SessionAuthenticationFailed
 from pooltrust.host.accounts.local import Accounts
-from pooltrust.host.accounts.scram import ScramClient, ScramServer
 from pooltrust.host.peers import wire
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pool.code import CodeLedger, JoinCode
 from pooltrust.trust.transcript import code_proof, same_proof
+
+if TYPE_CHECKING:
+    from pooltrust.host.accounts.scram import ScramClient, ScramServer
 
 REMEDY = (
     "Somebody may be in between, or the address leads to another pool.  Make a new join code on "
@@ -92,6 +94,8 @@ class ByPassword:
 
     def begin(self, agreed: bytes) -> wire.Frame:
         """SCRAM's client-first message."""
+        from pooltrust.host.accounts.scram import ScramClient  # most daemons never need it
+
         self._scram = ScramClient(self._username, self._password, agreed)
         return {"scram": self._scram.first()}
 
@@ -169,6 +173,8 @@ class PasswordProof:
 
     def challenge(self, introduction: wire.Frame, agreed: bytes) -> wire.Frame:
         """SCRAM's server-first message."""
+        from pooltrust.host.accounts.scram import ScramServer  # most daemons never need it
+
         self._scram = ScramServer(self._accounts.verifier, agreed)
         return {"scram": self._scram.first(wire.text(introduction, "scram"))}
 
