@@ -57,11 +57,12 @@ async def dispatch(
             answer = wire.bare(request, list(CALLS))
         else:
             answer = wire.success(request, await _value(context, request, origin))
-    except HostIsSlave as why:
-        answer = wire.failure(request, [why.code, *why.parameters()])
-        headers = _thumbprint(context, ask_thumbprint)
     except Failure as why:
         answer = wire.failure(request, [why.code, *why.parameters()])
+        if isinstance(why, HostIsSlave):
+            headers = _thumbprint(context, ask_thumbprint)
+        if request.parameters:
+            context.sessions.failed(request.parameters[0], why.code, str(why))
     except Exception as why:  # noqa: BLE001 - the one place where no exception may pass
         failure = _defect(context, why)
         answer = wire.failure(request, [failure.code, *failure.parameters()])

@@ -118,6 +118,14 @@ class Session:
         return named_uuid("session", self.ref)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A failure as a person is told it: published codes have no room for these words."""
+
+    code: str
+    words: str
+
+
 class Sessions:
     """The sessions of this host, least recently used first.
 
@@ -128,6 +136,7 @@ class Sessions:
     def __init__(self) -> None:
         self._sessions: dict[Ref, Session] = {}
         self._active: OrderedDict[Ref, datetime] = OrderedDict()
+        self._failures: dict[Ref, Told] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -162,6 +171,16 @@ class Sessions:
         """End a session, if it is there."""
         self._sessions.pop(ref, None)
         self._active.pop(ref, None)
+        self._failures.pop(ref, None)
+
+    def failed(self, ref: object, code: str, words: str) -> None:
+        """Remember how the last failed call of this session failed, if there is such a session."""
+        if isinstance(ref, str) and ref in self._sessions:
+            self._failures[Ref(ref)] = Told(code, words)
+
+    def last_failure(self, ref: Ref) -> Told | None:
+        """How the last call that failed in this session did, in all its words."""
+        return self._failures.get(ref)
 
     def close_all(self, of: Callable[[Principal], bool]) -> int:
         """End every session of such principals, as when a user's roles change.  How many ended."""

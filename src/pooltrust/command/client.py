@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pooltrust.errors import FAILURES, Failure, Unreachable, failure
+from pooltrust.errors import Failure, Unreachable, failure
 
 SECONDS = 120.0
 
@@ -72,31 +72,34 @@ class Client:
         """Call `name` in this session.  Raises Reported or NoDaemon."""
         return self._ask(name, [self._session, *arguments])
 
+    def _reported(self, code: str, parameters: list[str]) -> Reported:
+        """A failure with the words that the daemon has for it beyond its wire form."""
+        told = {"code": "", "words": ""}
+        if self._session:
+            told = self._exchange("pooltrust.get_last_failure", [self._session]).get("result", told)
+        words = told["words"] if told["code"] == code else " ".join([code, *parameters])
+        return Reported(code, parameters, words)
+
     def this_host(self) -> str:
         """The reference of the host at the other end."""
         return str(self.call("session.get_this_host", self._session))
 
     def _ask(self, name: str, arguments: list[Any]) -> Any:
+        answer = self._exchange(name, arguments)
+        if "error" in answer:
+            raise self._reported(answer["error"]["message"], answer["error"]["data"])
+        return answer["result"]
+
+    def _exchange(self, name: str, arguments: list[Any]) -> dict[str, Any]:
         self._id += 1
         request = {"jsonrpc": "2.0", "method": name, "params": arguments, "id": self._id}
         try:
             headers = {"Content-Type": "application/json"}
             self._http.request("POST", "/jsonrpc", json.dumps(request), headers)
-            answer = json.loads(self._http.getresponse().read())
+            answer: dict[str, Any] = json.loads(self._http.getresponse().read())
         except (OSError, http.client.HTTPException, ValueError) as why:
             raise NoDaemon(str(self._path), getattr(why, "strerror", None) or str(why)) from why
-        if "error" in answer:
-            raise reported(answer["error"]["message"], answer["error"]["data"])
-        return answer["result"]
-
-
-def reported(code: str, parameters: list[str]) -> Reported:
-    """A failure from its wire form, in the words that its declaration has for it."""
-    try:
-        words = str(FAILURES[code](*parameters))
-    except (KeyError, TypeError):
-        words = " ".join([code, *parameters])
-    return Reported(code, parameters, words)
+        return answer
 
 
 class _Local(http.client.HTTPConnection):

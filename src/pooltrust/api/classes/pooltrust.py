@@ -67,6 +67,17 @@ def _seen(observation: Observation) -> Text:
     }
 
 
+@call("pooltrust.get_last_failure", role=roles.READ_ONLY, runs=Where.HERE)
+async def get_last_failure(context: Context, caller: Caller) -> Text:
+    """How this session's last failed call failed: code and words, both empty if none did.
+
+    Published failures have a code and fixed parameters; the words say who was expected, who was
+    met, why, every other reason, and what to do next.
+    """
+    told = context.sessions.last_failure(caller.session) if caller.session else None
+    return {"code": told.code if told else "", "words": told.words if told else ""}
+
+
 @call(
     "pooltrust.create_join_code",
     role=roles.POOL_OPERATOR,
