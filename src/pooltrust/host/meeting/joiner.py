@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from pooltrust.errors import (
     BadEntry,
+    CannotConnect,
     CannotVerify,
     HostIsSlave,
     JoiningHostConnectionFailed,
@@ -162,8 +163,10 @@ class Joiner:
             return await dial(
                 address, port, expect=expect, name=JOIN_NAME, identity=None, source=self._source
             )
-        except Unreachable as why:
-            raise JoiningHostConnectionFailed(address=address, why=str(why)) from why
+        except CannotConnect as why:
+            raise JoiningHostConnectionFailed(
+                address=f"{address} port {port}", why=why.why
+            ) from why
 
 
 class Doubtful(Exception):

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pooltrust.errors import CannotContactHost, CannotVerify, Failure, Unreachable
+from pooltrust.errors import CannotConnect, CannotContactHost, CannotVerify, Failure, Unreachable
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import Frames, Greeted, checked_head, greet
@@ -196,8 +196,9 @@ class Peers:
                 deadline=DIAL_SECONDS,
                 check_dates=belief.check_dates,
             )
-        except Unreachable as why:
-            raise CannotContactHost(host, why=f"{member.name}: {why}") from why
+        except CannotConnect as why:
+            where = f"{member.name} at {why.address} port {why.port}"
+            raise CannotContactHost(host, why=f"{where}: {why.why}") from why
 
 
 def _not_it(member: Member, link: Link, why: str) -> CannotVerify:
