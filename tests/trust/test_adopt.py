@@ -10,6 +10,7 @@ from pooltrust.errors import BadEntry, TakeoverNeedsOrder, UpgradeThisHost
 from pooltrust.trust import entries as e
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import (
+    NOTHING_LOCAL,
     Adopted,
     AlreadyHeld,
     Bound,
@@ -198,7 +199,9 @@ def test_withdrawals_and_removed_anchors_are_given_up_by_name():
     own.append(own.withdrawn(C, own.keys[C]))
     own.append(e.AnchorRemoved(server_identity().certificate.thumbprint))
     taken.take_over(B, C, D)
-    outcome = adopt(own.log, taken.log.entries)
+    assert isinstance(adopt(own.log, taken.log.entries), Fork)
+    local = Local(settled=pool.log.head_number)
+    outcome = adopt(own.log, taken.log.entries, local=local)
     assert isinstance(outcome, Adopted)
     name, gone = pool.log.roster.members[C].name, pool.keys[C].certificate.thumbprint
     assert outcome.given_up.withdrawn == ((C, name, gone),)
@@ -338,6 +341,51 @@ def test_a_takeover_deeper_in_a_branch_counts_if_the_members_before_the_fork_end
     assert isinstance(outcome, Adopted)
     assert outcome.left == own.log.tail(FIVE.log.head_number)
     assert outcome.log.head_hash == most.log.head_hash
+
+
+def rewritten(pool: Pool, by, *others, local: Local = NOTHING_LOCAL):
+    """What `own` says to a takeover of long ago that follows the last entry of `pool`."""
+    evil = pool.copy()
+    evil.take_over(by, *others)
+    return lambda own: adopt(own.log, evil.log.entries, local=local)
+
+
+def test_most_members_of_long_ago_dismissed_since_do_not_rewrite_what_followed():
+    own = POOL.copy()
+    for host in (D, E, host_number(6)):
+        own.admit(host)
+    own.append(e.HostDismissed(B, "worn out"))
+    own.append(e.HostDismissed(C, "worn out"))
+    assert isinstance(rewritten(POOL, B, C)(own), Fork)
+
+
+def test_a_few_old_members_do_not_rewrite_the_history_of_a_pool_that_has_grown():
+    own = POOL.copy()
+    for number in range(4, 12):
+        own.admit(host_number(number))
+    assert isinstance(rewritten(POOL, B, C)(own), Fork)
+
+
+def test_keys_withdrawn_since_do_not_rewrite_what_followed():
+    own = POOL.copy()
+    for host in (B, C):
+        own.append(own.accepted(host, pool_identity(host, 2)))
+        own.append(own.withdrawn(host, own.keys[host]))
+    assert isinstance(rewritten(POOL, B, C)(own), Fork)
+
+
+def test_a_coordinator_cut_off_that_dismissed_the_others_moves_over_if_it_knows_nothing_was_committed():
+    own = FIVE.copy()
+    for host in (C, D):
+        own.append(e.HostDismissed(host, "does not answer"))
+    before = FIVE.log.head_number
+    assert isinstance(rewritten(FIVE, B, C, D)(own), Fork)
+    moved = rewritten(FIVE, B, C, D, local=Local(settled=before))(own)
+    assert isinstance(moved, Adopted)
+    assert [host for host, _ in moved.given_up.dismissed] == [C, D]
+    for settled in (before + 1, before + 2):
+        refused = rewritten(FIVE, B, C, D, local=Local(settled=settled))(own)
+        assert isinstance(refused, Fork)
 
 
 def test_two_endorsed_takeovers_of_one_predecessor_move_nobody():

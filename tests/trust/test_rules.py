@@ -332,11 +332,19 @@ REFUSED: dict[str, tuple[str, Story]] = {
         "writer",
         lambda: (POOL, POOL.sign(e.TakenOver(D, A), key=pool_identity(D))),
     ),
+    "takeover in a newer format by a member": (
+        "writer",
+        lambda: (POOL, resigned(with_payload(POOL.taken_over(B), format=2), B)),
+    ),
     "endorsement without a takeover": (
         "takeover",
         bad(POOL, e.TakeoverEndorsed("0" * 64, ())),
     ),
 }
+
+
+def resigned(signed: SignedEntry, by) -> SignedEntry:
+    return SignedEntry(signed.payload, POOL.keys[by].sign(signed.message))
 
 
 def _signed_again(pool: Pool, server: bytes) -> e.HostAdmitted:
@@ -381,6 +389,8 @@ FOUNDING: dict[str, tuple[str, Callable[[], SignedEntry]]] = {
     "too few kinds": ("kinds", lambda: founded(kinds=without_host_dismissed())),
     "altered": ("signature", lambda: with_payload(founded(), by="mallory")),
     "bad server certificate": ("certificate", lambda: founded(server=b"junk")),
+    "altered kind": ("founding", lambda: with_payload(founded(), kind="foujded")),
+    "altered format": ("founding", lambda: with_payload(founded(), format=5)),
 }
 
 

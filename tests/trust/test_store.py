@@ -124,7 +124,7 @@ def test_reading_offline_changes_nothing(path):
 @pytest.mark.parametrize("line", [1, 2, 3])
 def test_corruption_is_named_with_its_line(path, line):
     before = sum(map(len, LINES[: line - 1]))
-    for place in range(before, before + len(LINES[line - 1]), 97):
+    for place in range(before, before + len(LINES[line - 1]), 31):
         data = bytearray(WHOLE)
         data[place] ^= 0x04
         path.write_bytes(data)

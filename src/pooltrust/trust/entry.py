@@ -160,7 +160,7 @@ def sign_entry(entry: Entry, identity: Identity) -> SignedEntry:
     return SignedEntry(payload, identity.sign(canonical.pae(PAYLOAD_TYPE, payload)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _read(payload: bytes) -> tuple[Envelope, dict[str, Any]]:
     try:
         said = canonical.decode(payload, limit=PAYLOAD_LIMIT)
@@ -176,7 +176,7 @@ def _envelope(payload: bytes) -> Envelope:
     return _read(payload)[0]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _entry(payload: bytes) -> Entry:
     envelope, said = _read(payload)
     if envelope.format != FORMAT:

@@ -133,6 +133,8 @@ def may_append(
 
     `seen` are the heads since that start, `hash_at` is that of its log.  At least half of the
     members, itself counted, have answered, and none of them holds an entry that this host lacks.
+    Leave out the heads of members that claim more and do not hand it over when they are asked:
+    one liar could stop the pool.
     """
     if me != roster.coordinator:
         return False

@@ -65,14 +65,24 @@ def endorse(pool: PoolId, host: HostId, vote: Vote, identity: Identity) -> Endor
 def endorsed(roster: Roster, taken_over: SignedEntry, endorsements: Iterable[Endorsement]) -> bool:
     """Whether more than half of the members of `roster` are behind this takeover.
 
-    `roster` is the one before it, or an older one that a fork is judged by.  The taker counts by
-    its own signature; the replaced coordinator does not count.
+    `roster` is the one before it, or an older one that a fork is judged by.
+    """
+    return 2 * len(behind(roster, taken_over, endorsements)) > len(roster.members)
+
+
+def behind(
+    roster: Roster, taken_over: SignedEntry, endorsements: Iterable[Endorsement]
+) -> set[HostId]:
+    """The members of `roster` that signed this takeover with a key accepted there.
+
+    The taker counts by its own signature, the replaced coordinator never; nobody is behind one
+    that was made alone.
     """
     body = taken_over.entry.body
     if not isinstance(body, TakenOver) or taken_over.entry.alone:
-        return False
-    behind = endorsers(roster, taken_over.hash, endorsements)
+        return set()
+    hosts = endorsers(roster, taken_over.hash, endorsements)
     taker = roster.members.get(body.host)
     if taker is not None and taker.signed(taken_over.signature, taken_over.message):
-        behind.add(body.host)
-    return 2 * len(behind - {body.replaced}) > len(roster.members)
+        hosts.add(body.host)
+    return hosts - {body.replaced}

@@ -1,6 +1,7 @@
 """The log of a pool as a value, and what a host does with entries that it is offered."""
 
 from pooltrust.trust.log.adopt import (
+    NOTHING_LOCAL,
     Adopted,
     AlreadyHeld,
     Bound,
@@ -15,6 +16,7 @@ from pooltrust.trust.log.adopt import (
 from pooltrust.trust.log.chain import Log
 
 __all__ = [
+    "NOTHING_LOCAL",
     "Adopted",
     "AlreadyHeld",
     "Bound",

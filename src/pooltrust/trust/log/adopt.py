@@ -22,7 +22,9 @@ from pooltrust.trust.entries import (
 from pooltrust.trust.entry import NotAnEntry, SignedEntry
 from pooltrust.trust.log.chain import Log, Run, run
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.takeover import Vote, endorsed
+from pooltrust.trust.takeover import Vote, behind
+
+_ENDORSED = TakeoverEndorsed.kind.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,9 @@ class Local:
     committed: frozenset[EntryHash] = frozenset()
     """Entries that it knows to be committed, from the heads of others: they release it from a vote
     for a takeover that can't be endorsed any more."""
+    settled: int | None = None
+    """The number up to which it knows its own entries to be committed; None if it keeps no count.
+    What contradicts them was not endorsed by honest members, whatever signatures it has."""
 
 
 NOTHING_LOCAL = Local()
@@ -159,15 +164,24 @@ def _decide(own: Log, number: int, theirs: Sequence[SignedEntry], local: Local) 
         if done.taken and not by_order and _is_bound(own, done, local):
             return Bound(local.vote) if local.vote else AlreadyHeld()
         return _moved(own, own.grown(done), done, ())
-    return _forked(own, common, done, theirs[0], by_order=by_order)
+    if by_order:
+        return _moved(own, own.grown(done), done, own.tail(common.number))
+    return _forked(own, common, done, theirs[0], local)
 
 
-def _forked(own: Log, common: Roster, done: Run, theirs: SignedEntry, *, by_order: bool) -> Outcome:
+def _forked(own: Log, common: Roster, done: Run, theirs: SignedEntry, local: Local) -> Outcome:
     ours = own.tail(common.number)
     if not done.taken and not isinstance(done.stop, TakeoverNeedsOrder):
         return Stopped(done.stop) if done.stop else AlreadyHeld()
-    ours_wins, theirs_wins = _has_endorsed(common, ours), _has_endorsed(common, done.taken)
-    if done.taken and (by_order or (theirs_wins and not ours_wins)):
+    judges: tuple[Roster, ...] = (common,)
+    if local.settled is None:
+        # Keys outlive memberships: most members of long ago, dismissed since, or a few of a pool
+        # that has grown, must not rewrite what followed.  So the present members must agree too.
+        judges = (common, own.roster)
+    contradicts = local.settled is not None and common.number < local.settled
+    theirs_wins = not contradicts and _has_endorsed(judges, done.taken)
+    ours_wins = _has_endorsed((common,), ours)
+    if theirs_wins and not ours_wins:
         return _moved(own, own.grown(done), done, ours)
     stands = ours_wins and not theirs_wins
     return Fork(common.number + 1, ours[0], theirs, ours_stands=stands)
@@ -191,20 +205,25 @@ def _is_bound(own: Log, done: Run, local: Local) -> bool:
         return False
     if any(signed.hash in local.committed for signed in done.taken):
         return False
-    return not _has_endorsed(own.roster, done.taken)
+    return not _has_endorsed((own.roster,), done.taken)
 
 
-def _has_endorsed(common: Roster, branch: Sequence[SignedEntry]) -> bool:
-    """Whether a branch has a takeover endorsed by more than half of the members before the fork.
+def _has_endorsed(judges: Sequence[Roster], branch: Sequence[SignedEntry]) -> bool:
+    """Whether a branch has a takeover endorsed by more than half of the members of each judge.
 
-    Judged by the roster that both branches share: on its own branch a coordinator could dismiss
+    A judge is a roster that the branch did not make: on its own branch a coordinator could dismiss
     everybody and have a takeover endorsed by hosts that it made up.
     """
-    return any(
-        endorsed(common, taken_over, follower.entry.body.endorsements)
-        for taken_over, follower in pairwise(branch)
-        if isinstance(follower.entry.body, TakeoverEndorsed)
-    )
+    for taken_over, follower in pairwise(branch):
+        # Looking at the bytes first: a branch may be long, and takeovers are rare.
+        body = follower.entry.body if _ENDORSED in follower.payload else None
+        if not isinstance(body, TakeoverEndorsed):
+            continue
+        agreed = [behind(judge, taken_over, body.endorsements) for judge in judges]
+        count = 2 * len(set.intersection(*agreed))
+        if all(count > len(judge.members) for judge in judges):
+            return True
+    return False
 
 
 def _given_up(left: Sequence[SignedEntry], now: Roster) -> GivenUp:

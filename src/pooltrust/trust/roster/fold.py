@@ -13,7 +13,7 @@ from pooltrust.errors import BadEntry, TakeoverNeedsOrder, UpgradeThisHost
 from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import EntryHash
 from pooltrust.trust.entries import Founded, TakenOver, TakeoverEndorsed
-from pooltrust.trust.entry import Entry, Envelope, NotAnEntry, SignedEntry, UnknownKind
+from pooltrust.trust.entry import FORMAT, Entry, Envelope, NotAnEntry, SignedEntry, UnknownKind
 from pooltrust.trust.roster import rules
 from pooltrust.trust.roster.roster import Roster
 from pooltrust.trust.roster.rules import Breach, require
@@ -66,7 +66,11 @@ def _in_place(roster: Roster | None, envelope: Envelope) -> None:
 
 
 def _founding(signed: SignedEntry) -> Roster:
-    body = signed.entry.body
+    try:
+        body = signed.entry.body
+    except UnknownKind as why:
+        # Who signed it is known only after it is read, so this is no word of a newer release.
+        raise Breach("founding", f"{why}: it was altered, or this host needs an upgrade") from why
     if not isinstance(body, Founded):
         raise Breach("founding", "the first entry does not found a pool")
     roster = rules.founded(signed, body)
@@ -83,7 +87,7 @@ def _written_by(roster: Roster, signed: SignedEntry, envelope: Envelope) -> None
         endorsed = envelope.kind == TakeoverEndorsed.kind
         require(endorsed, "takeover", "the takeover before it must be endorsed first")
         host = roster.pending.taker
-    elif envelope.kind == TakenOver.kind:
+    elif envelope.kind == TakenOver.kind and envelope.format == FORMAT:
         host = roster.host_of(envelope.signer) or host
     certificate = roster.members[host].accepts(envelope.signer)
     if certificate is None:
