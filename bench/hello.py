@@ -27,9 +27,13 @@ class Greeting:
         self._pool, self._host = facts["pool"], facts["host"]
         self._identity = Identity.read(identity.read_bytes())
         self._number = 0
+        self._unsent = b""
 
     def greet(self, connection: ssl.SSLSocket) -> None:
-        """Say hello, take the other's head, sign and send our own.  Raises ValueError."""
+        """Say hello, take the other's head and sign our own, which goes out with the first question.
+
+        Raises ValueError.
+        """
         hello = {"hello": 1, "pool": self._pool, "host": self._host, "expect": self._host}
         _send(connection, {**hello, "nonce": _b64(secrets.token_bytes(NONCE_BYTES))})
         answer = _receive(connection)
@@ -38,19 +42,23 @@ class Greeting:
         nonce = base64.b64decode(answer["nonce"])
         signed = sign_head(replace(theirs, nonce=nonce), self._identity)
         content = {"payload": signed.payload.decode(), "signature": _b64(signed.signature)}
-        _send(connection, {"head": content})
+        self._unsent = _frame({"head": content})
 
     def ask(self, connection: ssl.SSLSocket) -> None:
         """The smallest request there is: which entries come after the newest one."""
-        _send(connection, {"call": "log", "after": self._number})
+        connection.sendall(self._unsent + _frame({"call": "log", "after": self._number}))
         answer = _receive(connection)
         if answer.get("entries") != []:
             raise ValueError(f"an unexpected answer: {answer}")
 
 
 def _send(connection: ssl.SSLSocket, frame: dict[str, Any]) -> None:
-    data = json.dumps(frame).encode()
-    connection.sendall(len(data).to_bytes(4) + data)
+    connection.sendall(_frame(frame))
+
+
+def _frame(content: dict[str, Any]) -> bytes:
+    data = json.dumps(content).encode()
+    return len(data).to_bytes(4) + data
 
 
 def _receive(connection: ssl.SSLSocket) -> dict[str, Any]:
