@@ -55,6 +55,7 @@ async def shake_hands(
         return handshake_failed(watch.refused or why, answering=True)
     finally:
         guest.settled()
+        watch.forget()
     return None if watch.refused is None else handshake_failed(watch.refused, answering=True)
 
 
@@ -110,6 +111,10 @@ class Watch:
         if self._task is not None:
             timer = self._task.get_loop().call_later(FAREWELL_SECONDS, self._task.cancel)
             self._task.add_done_callback(lambda _: timer.cancel())
+
+    def forget(self) -> None:
+        """Let the task go: what the connection starts inherits this watch with its context."""
+        self._task = None
 
 
 class Handshake(ssl.SSLObject):
