@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from pooltrust.command.client import Client
@@ -24,7 +24,8 @@ from pooltrust.errors import Refused, failure
 from pooltrust.host.founding import ADMINISTRATOR
 
 PORT = 8443
-CURRENT_SECONDS = 15.0
+CURRENT_SECONDS = 5.0
+"""A host that is refused by the others never gets there; then the page shows why."""
 
 
 @failure("PORT_IS_THE_POOLS")
@@ -37,12 +38,11 @@ class PortStays(Refused):
 
 
 def run(folder: Path, port: int | None) -> int:
-    """Run the demonstration until Ctrl-C or SIGTERM; nothing of it is left running.
+    """Run the demonstration until Ctrl-C, SIGTERM or SIGHUP; nothing of it is left running.
 
     `port`: that of a new pool; None for the usual one, or the one that this pool has.
     """
-    stop = threading.Event()
-    _stop_at_signals(stop)
+    stop = _stop_at_signals()
     hosts = processes.make(folder.absolute())
     port = _settled_port(folder, port)
     check_free(ADDRESSES.values(), port)
@@ -57,6 +57,7 @@ def run(folder: Path, port: int | None) -> int:
         print(page(hosts, folder, port, Terminal.of(sys.stdout)), flush=True)
         _watch(hosts, stop)
     finally:
+        _hear_no_signals()  # whoever is impatient now would leave daemons behind
         processes.stop(hosts)
     print("Stopped.  The pool is kept in", folder, flush=True)
     return 0
@@ -108,10 +109,10 @@ def _wait_until_current(hosts: list[Host]) -> None:
             time.sleep(0.05)
 
 
-def _watch(hosts: list[Host], stop: threading.Event) -> None:
+def _watch(hosts: list[Host], stop: SimpleQueue[int]) -> None:
     """Wait for the end; a daemon that ends by itself is said."""
     told: set[str] = set()
-    while not stop.wait(1.0):
+    while not _told_to_stop(stop):
         for host in hosts:
             ended = host.process is not None and host.process.poll() is not None
             if ended and host.name not in told:
@@ -119,11 +120,33 @@ def _watch(hosts: list[Host], stop: threading.Event) -> None:
                 print(f"{host.name} has ended; its log is {host.log}", flush=True)
 
 
-def _stop_at_signals(stop: threading.Event) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt  # asked twice: do not wait for what was under way
-        stop.set()
+def _told_to_stop(stop: SimpleQueue[int]) -> bool:
+    """Wait for it, a second at most."""
+    try:
+        stop.get(timeout=1.0)
+    except Empty:
+        return False
+    return True
 
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _stop_at_signals() -> SimpleQueue[int]:
+    # No Event: a signal handler that sets one can wait for a lock that this very thread holds.
+    stop: SimpleQueue[int] = SimpleQueue()
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if not stop.empty():
+            raise KeyboardInterrupt  # asked twice: do not wait for what was under way
+        stop.put(number)
+
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, end)
+    return stop
+
+
+def _hear_no_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

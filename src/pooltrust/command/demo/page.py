@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,37 +48,41 @@ def page(hosts: list[Host], folder: Path, port: int, terminal: Terminal) -> str:
 
 def console(host: Host) -> str:
     """The line that makes a shell the console of this host."""
-    programs = Path(sys.executable).parent
-    return (
-        f'export PATH="{programs}:$PATH" '
-        f"POOLTRUST_CONFIG={host.config} POOLTRUST_SOCKET={host.socket}"
-    )
+    programs = shlex.quote(str(Path(sys.executable).parent))
+    config, socket = shlex.quote(str(host.config)), shlex.quote(str(host.socket))
+    return f'export PATH={programs}:"$PATH" POOLTRUST_CONFIG={config} POOLTRUST_SOCKET={socket}'
 
 
 def xenapi_line(host: Host, folder: Path, port: int) -> str:
     """A line that logs in with the PyPI module and lists the pool's hosts and certificates."""
     program = (
         "import ssl, xmlrpc.client, XenAPI; "
-        f'trust = ssl.create_default_context(cafile="{host.server_certificate}"); '
+        f"trust = ssl.create_default_context(cafile={_text(host.server_certificate)}); "
         f'session = XenAPI.Session("https://{host.address}:{port}", '
         "transport=xmlrpc.client.SafeTransport(context=trust)); "
         f'session.login_with_password("{ADMINISTRATOR}", '
-        f'open("{folder.absolute() / "password"}").read().strip()); '
+        f"open({_text(folder.absolute() / 'password')}).read().strip()); "
         '[print(h["name_label"], h["address"]) '
         "for h in session.xenapi.host.get_all_records().values()]; "
         '[print(c["type"], c["fingerprint_sha256"]) '
         "for c in session.xenapi.Certificate.get_all_records().values()]; "
         "session.logout()"
     )
-    return f"{sys.executable} -c '{program}'"
+    return f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}"
 
 
 def openssl_line(host: Host, port: int) -> str:
     """A line that meets the host's server identity and verifies it."""
+    trust = shlex.quote(str(host.server_certificate))
     return (
-        f"openssl s_client -connect {host.address}:{port} -CAfile {host.server_certificate} "
+        f"openssl s_client -connect {host.address}:{port} -CAfile {trust} "
         f"-verify_ip {host.address} -verify_return_error -brief </dev/null"
     )
+
+
+def _text(path: Path) -> str:
+    """A path as a text of Python, in double quotes: single ones are around the whole program."""
+    return json.dumps(str(path))
 
 
 def _keep_certificates(client: Client, hosts: list[Host]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,20 +32,22 @@ def check_free(addresses: Iterable[str], port: int) -> None:
                 probe.listen()
             except OSError as why:
                 if why.errno == errno.EADDRINUSE:
-                    raise PortTaken(address, port, holder(port)) from why
+                    raise PortTaken(address, port, holder(address, port)) from why
                 raise PortTaken(address, port, why.strerror or str(why)) from why
 
 
-def holder(port: int) -> str:
-    """The program that listens on this port, with its process id, in words."""
-    inodes = _inodes(port)
+def holder(address: str, port: int) -> str:
+    """The program that listens there, with its process id, in words.  `address`: IPv4."""
+    inodes = _inodes(address, port)
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and _has(process, inodes):
             return f"{_command(process)} (process {process.name})"
     return "another program (whose process this user may not see)"
 
 
-def _inodes(port: int) -> set[str]:
+def _inodes(address: str, port: int) -> set[str]:
+    # proc(5): an address is in hexadecimal, each four bytes of it in the machine's order.
+    own = socket.inet_aton(address)[:: 1 if sys.byteorder == "big" else -1].hex().upper()
     found = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         try:
@@ -53,7 +56,9 @@ def _inodes(port: int) -> set[str]:
             continue
         for line in lines:
             fields = line.split()
-            if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+            at, _, number = fields[1].rpartition(":")
+            taken = at.endswith(own) or not at.strip("0")
+            if fields[3] == LISTENING and int(number, 16) == port and taken:
                 found.add(f"socket:[{fields[9]}]")
     return found
 
