@@ -1,0 +1,298 @@
+"""Running the program as people do, in processes: the demonstration, and single hosts.
+
+Whatever is started here is ended here, by its process id, whether the test passes or not.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from machine import find_free_port
+from pooltrust.command.client import Client
+from pooltrust.command.status import ask
+from pooltrust.errors import Failure
+
+from .page import Page
+
+PROGRAM = [sys.executable, "-m", "pooltrust"]
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+
+T = TypeVar("T")
+
+
+def pooltrust(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end.  `options` are those of subprocess.run."""
+    words = [*PROGRAM, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, **options)
+
+
+@dataclass
+class Host:
+    """One host: its folder, and its daemon while one runs."""
+
+    name: str
+    address: str
+    port: int
+    folder: Path
+    password: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "pooltrust.toml"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / f"{self.name}.sock"
+
+    @property
+    def log(self) -> Path:
+        """What its daemon says."""
+        return self.folder / "daemon.log"
+
+    @property
+    def pid(self) -> int:
+        """Its running daemon's process id."""
+        return int((self.state / "lock").read_text())
+
+    def init(self, *, verification: bool = True) -> Host:
+        self.folder.mkdir()
+        self.config.write_text(
+            f'[host]\nname = "{self.name}"\naddress = "{self.address}"\nport = {self.port}\n'
+            f'[state]\nfolder = "state"\n[socket]\npath = "{self.name}.sock"\n'
+            f"[verification]\nat_founding = {str(verification).lower()}\n"
+        )
+        done = pooltrust("host", "init", "--config", self.config)
+        assert done.returncode == 0, done.stderr
+        self.password = done.stdout.split("password")[1].split()[0]
+        return self
+
+    def run(self) -> Host:
+        """Start its daemon and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*PROGRAM, "host", "run", "--config", str(self.config)], stdout=log, stderr=log
+            )
+        within(START_SECONDS, self.is_up)
+        return self
+
+    def is_up(self) -> bool:
+        assert self.process is None or self.process.poll() is None, self.log.read_text()
+        return bool(self.status())
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End its daemon by this signal; returns its exit status.  Twice is once."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def kill(self) -> None:
+        assert self.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    def call(self, name: str, *arguments: object) -> Any:
+        """Call the API as root over its Unix socket.  Raises the failure with all its words."""
+        with Client(self.socket) as client:
+            return client.call(name, *arguments)
+
+    def status(self) -> dict[str, Any]:
+        with Client(self.socket) as client:
+            return ask(client)
+
+    def members(self) -> dict[str, dict[str, Any]]:
+        """What it knows of each member, by its name."""
+        return {member["name"]: member for member in self.status()["members"]}
+
+    def probe(self) -> dict[str, dict[str, str]]:
+        """What it sees in a handshake with each member, made now, by the member's name."""
+        names = {member["host"]: name for name, member in self.members().items()}
+        with Client(self.socket) as client:
+            seen = client.call("pooltrust.probe_members", client.this_host())
+        return {names[one["uuid"]]: one for one in seen}
+
+    def join(self, coordinator: Host) -> None:
+        """Join by the password of root."""
+        at = f"{coordinator.address}:{coordinator.port}"
+        self.call("pool.join", at, "root", coordinator.password)
+
+
+class Demo:
+    """`pooltrust demo`: what it printed, and the hosts that it runs."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder
+        self.port = port
+        self.seconds = 0.0
+        """From its start to its page."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._printed = folder.with_name(folder.name + ".printed")
+
+    @property
+    def hosts(self) -> dict[str, Host]:
+        return {
+            name: Host(name, f"127.0.0.{number}", self.port, self.folder / name, self.password)
+            for number, name in enumerate(("h1", "h2", "h3"), 1)
+        }
+
+    @property
+    def password(self) -> str:
+        return (self.folder / "password").read_text().strip()
+
+    @property
+    def printed(self) -> str:
+        return self._printed.read_text()
+
+    @property
+    def page(self) -> Page:
+        return Page(self.printed)
+
+    def begin(self) -> Demo:
+        """Start it, in a session of its own: what gets its Ctrl-C is its process group."""
+        with self._printed.open("wb") as printed:
+            self._process = subprocess.Popen(
+                [*PROGRAM, "demo", "--folder", str(self.folder), "--port", str(self.port)],
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=printed,
+                start_new_session=True,
+            )
+        return self
+
+    def start(self) -> Demo:
+        """Start it and wait for its whole page."""
+        began = time.monotonic()
+        self.begin()
+        within(START_SECONDS, lambda: self.page.is_whole or not self.is_running)
+        self.seconds = time.monotonic() - began
+        assert self.is_running, self.printed
+        return self
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def interrupt(self, times: int = 1) -> int:
+        """Press Ctrl-C so often, and wait for its end."""
+        assert self._process is not None
+        for _ in range(times):
+            os.killpg(self._process.pid, signal.SIGINT)
+            time.sleep(0.05)
+        return self._process.wait(STOP_SECONDS)
+
+    def end(self) -> None:
+        """End it and every daemon of it, at any price."""
+        if self._process is not None and self.is_running:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+            self._process.kill()
+            self._process.wait()
+        for pid in processes(self.folder):
+            os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def running_demo() -> Iterator[Demo]:
+    """A demonstration from an empty folder, on a port of its own."""
+    with short_folder() as folder:
+        demo = Demo(folder / "pool", find_free_port("127.0.0.1", "127.0.0.2", "127.0.0.3"))
+        try:
+            yield demo.start()
+        finally:
+            demo.end()
+
+
+@contextmanager
+def own_hosts(count: int, *, verification: bool = True) -> Iterator[list[Host]]:
+    """So many hosts, each set up and running as a pool of its own; any of them may be stopped."""
+    addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
+    port = find_free_port(*addresses)
+    with short_folder() as folder:
+        hosts = [
+            Host(f"h{number}", address, port, folder / f"h{number}")
+            for number, address in enumerate(addresses, 1)
+        ]
+        try:
+            with ThreadPoolExecutor() as threads:
+                list(threads.map(lambda host: host.init(verification=verification).run(), hosts))
+            yield hosts
+        finally:
+            for host in hosts:
+                host.stop()
+
+
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """An empty folder in /tmp: the path of a Unix socket has few bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="pt-", dir="/tmp"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def within(seconds: float, look: Callable[[], T]) -> T:
+    """Look again and again until there is something to see; fails after so many seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            seen = look()
+            if seen:
+                return seen
+            last = repr(seen)
+        except (Failure, OSError) as why:
+            last = str(why)
+        assert time.monotonic() < until, f"not within {seconds:g} s; last seen: {last}"
+        time.sleep(0.02)
+
+
+def processes(folder: Path) -> dict[int, str]:
+    """The command line of every process that names something under this folder, by its id."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit():
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if str(folder) in words:
+                    found[int(entry.name)] = words
+    return found
+
+
+def listens(address: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        probe.settimeout(5)
+        return probe.connect_ex((address, port)) == 0
+
+
+def contents(*folders: Path, but: Sequence[str] = ()) -> dict[str, bytes]:
+    """Every file under these folders with its bytes, except those of these names."""
+    return {
+        str(path): path.read_bytes()
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in but
+    }
