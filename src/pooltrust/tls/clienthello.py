@@ -124,54 +124,49 @@ def _hello_bytes(message: bytearray) -> int | NotTls | None:
 
 def _named(hello: bytes) -> Peeked:
     try:
-        return ServerName(_server_name(_Fields(hello)))
-    except _Malformed:
+        return ServerName(_server_name(hello))
+    except (_Malformed, IndexError):
         return NotTls(Why.MALFORMED)
 
 
-def _server_name(hello: _Fields) -> str | None:
-    hello.take(2 + 32)  # legacy_version, random
-    hello.vector(1)  # legacy_session_id
-    hello.vector(2)  # cipher_suites
-    hello.vector(1)  # legacy_compression_methods
-    if hello.empty:
+def _server_name(hello: bytes) -> str | None:
+    """Walk the hello by its lengths (RFC 8446 3).  Raises IndexError or _Malformed."""
+    at = 2 + 32  # legacy_version, random
+    at += 1 + hello[at]  # legacy_session_id
+    at += 2 + _two(hello, at)  # cipher_suites
+    at += 1 + hello[at]  # legacy_compression_methods
+    if at == len(hello):
         return None  # TLS 1.2 and older may have no extensions at all
-    extensions = _Fields(hello.vector(2))
-    while not extensions.empty:
-        kind, content = extensions.number(2), extensions.vector(2)
+    end = _end(hello, at, len(hello))
+    at += 2
+    while at < end:
+        kind, rest = _two(hello, at), _end(hello, at + 2, end)
         if kind == _SERVER_NAME:
-            return _host_name(_Fields(_Fields(content).vector(2)))
+            return _host_name(hello, at + 4, rest)
+        at = rest
     return None
 
 
-def _host_name(names: _Fields) -> str | None:
-    while not names.empty:
-        kind, name = names.number(1), names.vector(2)
+def _host_name(hello: bytes, at: int, end: int) -> str | None:
+    """The host name in a server_name extension, which is a list of typed names (RFC 6066 3)."""
+    end = _end(hello, at, end)
+    at += 2
+    while at < end:
+        kind, rest = hello[at], _end(hello, at + 1, end)
         if kind == _HOST_NAME:
+            name = hello[at + 3 : rest]
             return name.decode("ascii").lower() if name and name.isascii() else None
+        at = rest
     return None
 
 
-class _Fields:
-    """Reads the fields of one structure in turn (RFC 8446 3)."""
+def _two(data: bytes, at: int) -> int:
+    return data[at] << 8 | data[at + 1]
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
 
-    @property
-    def empty(self) -> bool:
-        return self._at >= len(self._data)
-
-    def take(self, length: int) -> bytes:
-        taken = self._data[self._at : self._at + length]
-        if len(taken) < length:
-            raise _Malformed
-        self._at += length
-        return taken
-
-    def number(self, size: int) -> int:
-        return int.from_bytes(self.take(size))
-
-    def vector(self, size: int) -> bytes:
-        return self.take(self.number(size))
+def _end(data: bytes, at: int, within: int) -> int:
+    """Where the vector ends whose length, two bytes, is at `at`.  It must end `within`."""
+    end = at + 2 + _two(data, at)
+    if end > within:
+        raise _Malformed
+    return end

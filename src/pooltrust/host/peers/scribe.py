@@ -19,7 +19,7 @@ from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import Body
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
-from pooltrust.trust.heads import FRESH, committed
+from pooltrust.trust.heads import committed
 from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Stopped
 from pooltrust.trust.roster import Roster
 
@@ -178,12 +178,8 @@ class Scribe:
         await self._peers.look_around()
         if not self._peers.sightings.may_append():
             members = set(self.belief.roster.members)
-            seen = {host for host in members if self._seen(host)}
-            raise MayHaveMissed(missing=self._names(members - seen))
+            raise MayHaveMissed(missing=self._names(members - self._peers.sightings.holders(0)))
         self._fit = True
-
-    def _seen(self, host: HostId) -> bool:
-        return self._peers.sightings.live(host, self._clock(), within=FRESH)
 
     async def _bring(self, host: HostId) -> None:
         try:

@@ -7,10 +7,14 @@ nothing but heads and log until it is.  Values and the caller's monotonic clock;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from pooltrust.host.belief import Belief
 from pooltrust.terms import HostId
 from pooltrust.trust.heads import FRESH, Head, Seen, is_current, may_append
+
+LIVE_SECONDS = 90.0
+"""A member counts as live for this long after its last head was seen."""
 
 
 @dataclass(slots=True)
@@ -19,18 +23,24 @@ class Sightings:
 
     belief: Belief
     _seen: dict[HostId, Seen]
+    _live_until: float
+    _live: frozenset[HostId]
 
     def __init__(self, belief: Belief) -> None:
         self.belief = belief
         self._seen = {}
+        self._live_until = -inf
+        self._live = frozenset()
 
     def note(self, head: Head, now: float) -> None:
         """Remember this head, seen at `now` (monotonic seconds)."""
         self._seen[head.host] = Seen(head.host, head.number, head.hash, now)
+        self._live_until = -inf
 
     def forget(self) -> None:
         """Know nothing: this host belongs to another pool now."""
         self._seen.clear()
+        self._live_until = -inf
 
     def current(self, now: float) -> bool:
         """Whether this host knows, at `now`, that it has missed nothing."""
@@ -46,10 +56,17 @@ class Sightings:
         seen = self._seen.get(host)
         return seen is None or now - seen.at > FRESH / 3
 
-    def live(self, host: HostId, now: float, within: float) -> bool:
-        """Whether a head of this host was seen `within` so many seconds."""
-        seen = self._seen.get(host)
-        return host == self.belief.me or (seen is not None and now - seen.at <= within)
+    def live(self, now: float) -> frozenset[HostId]:
+        """The hosts whose heads were seen within LIVE_SECONDS, this one among them.
+
+        The same object as before while nothing has changed.
+        """
+        if not self._live_until > now:
+            heard = {host: seen.at + LIVE_SECONDS for host, seen in self._seen.items()}
+            there = {host: until for host, until in heard.items() if until > now}
+            self._live_until = min(there.values(), default=inf)
+            self._live = frozenset({*there, self.belief.me})
+        return self._live
 
     def holders(self, number: int) -> frozenset[HostId]:
         """The hosts seen to hold the log up to this number, this one included if it does."""

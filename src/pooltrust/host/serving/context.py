@@ -40,9 +40,6 @@ from pooltrust.trust.roster import Roster
 
 R = TypeVar("R")
 
-LIVE_SECONDS = 90.0
-"""A member counts as live for this long after its last head was seen."""
-
 FORWARD_SECONDS = 120.0
 
 
@@ -113,11 +110,11 @@ class DaemonContext:
 
     def records(self, cls: type[R]) -> Mapping[Ref, R]:
         """The objects of a class by reference; made anew only when something changed."""
-        picture = self._picture()
-        mark = (picture.roster, self.store.revision, picture.liveness, picture.overrides)
+        live = self.peers.sightings.live(self.monotonic())
+        mark = (self.roster, self.store.revision, live, self.belief.override)
         kept = self._records.get(cls)
         if kept is None or kept[0] != mark:
-            kept = self._records[cls] = (mark, views.records(cls, picture))
+            kept = self._records[cls] = (mark, views.records(cls, self._picture(live)))
         return kept[1]
 
     async def change(self, cls: type, ref: Ref, field: str, edit: Edit, caller: Caller) -> None:
@@ -217,16 +214,12 @@ class DaemonContext:
         """At most so many entries of the trust log, after this number."""
         return self.belief.log.tail(after)[:count]
 
-    def _picture(self) -> views.Picture:
-        roster, now = self.roster, self.monotonic()
-        sightings = self.peers.sightings
+    def _picture(self, live: frozenset[HostId]) -> views.Picture:
+        roster = self.roster
         return views.Picture(
             roster=roster,
             rows=self.store.get,
-            liveness={
-                host: views.Liveness(live=sightings.live(host, now, LIVE_SECONDS))
-                for host in roster.members
-            },
+            liveness={host: views.Liveness(live=host in live) for host in roster.members},
             overrides=frozenset((self.this_host,)) if self.belief.override else frozenset(),
         )
 
