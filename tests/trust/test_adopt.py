@@ -233,6 +233,7 @@ def test_endorsements_count_once_each_from_members_other_than_the_replaced():
         "in another's name": (one, e.Endorsement(D, one.signature)),
         "of another takeover": (one, pool.endorsement(pool.taken_over(C), D)),
         "out of order": (pool.endorsement(first, D), one),
+        "one bad beside enough": (one, pool.endorsement(first, D), e.Endorsement(E, b"s")),
         "altered": (one, e.Endorsement(D, pool.endorsement(first, D).signature[:-1] + b"\0")),
     }
     after = {"number": first.entry.number + 1, "previous": first.hash}
@@ -242,6 +243,11 @@ def test_endorsements_count_once_each_from_members_other_than_the_replaced():
         assert isinstance(outcome, Stopped), case
         assert isinstance(outcome.why, BadEntry), case
         assert outcome.why.rule == "takeover", case
+    enough = (one, pool.endorsement(first, D))
+    misnamed = pool.sign(e.TakeoverEndorsed("0" * 64, enough), B, **after)
+    outcome = adopt(pool.log, [first, misnamed])
+    assert isinstance(outcome, Stopped)
+    assert outcome.why.rule == "takeover"
     right = pool.sign(e.TakeoverEndorsed(first.hash, (one, pool.endorsement(first, D))), B, **after)
     assert isinstance(adopt(pool.log, [first, right]), Adopted)
 

@@ -88,6 +88,12 @@ def withdrawn_writer() -> tuple[Pool, SignedEntry]:
     return pool, pool.sign(e.VerificationRequired(), A)
 
 
+def same_subject() -> tuple[Pool, SignedEntry]:
+    pool = POOL.copy()
+    pool.admit(D, forged(D, serial="7"))
+    return pool, pool.sign(pool.accepted(D, forged(D, serial="7")))
+
+
 def server_replayed() -> tuple[Pool, SignedEntry]:
     pool = POOL.copy()
     change = pool.server_changed(B, server_identity("new"))
@@ -280,6 +286,7 @@ REFUSED: dict[str, tuple[str, Story]] = {
         "one-key",
         lambda: (POOL, POOL.sign(POOL.accepted(B, forged(B, key=POOL.keys[C]._key)))),
     ),
+    "accepted under the old one's whole subject": ("subject", same_subject),
     "accepted with CA:TRUE": (
         "ca",
         lambda: (POOL, POOL.sign(POOL.accepted(B, forged(B, ca=True)))),
@@ -412,6 +419,18 @@ def test_a_newer_kind_stops_and_asks_for_an_upgrade_only_when_the_coordinator_si
         fold(POOL.log.roster, signed)
     assert stop.value.kind == "host-praised"
     assert "Upgrade this host" in str(stop.value)
+
+
+def test_a_kind_that_not_every_member_understands_is_not_appended(monkeypatch):
+    older = tuple(kind for kind in e.KINDS if kind != "checkpoint")
+    with monkeypatch.context() as release:
+        release.setattr(e, "KINDS", older)
+        pool = Pool.found(B, kinds=older)
+    with pytest.raises(BadEntry, match="not every member understands checkpoint"):
+        pool.append(e.Checkpoint(pool.log.roster.fingerprint()))
+    for host in (A, B):
+        pool.append(e.KindsDeclared(host, e.KINDS))
+    pool.append(e.Checkpoint(pool.log.roster.fingerprint()))
 
 
 def test_a_pool_is_named_by_its_founding_entry():

@@ -107,6 +107,13 @@ def test_a_torn_tail_is_cut_at_every_byte(path):
     assert path.read_bytes() == WHOLE
 
 
+def test_appending_nothing_writes_nothing(stored, disk):
+    file, _ = LogFile.open(stored)
+    disk.fail()
+    file.append([])
+    assert (disk.calls, file.number) == ([], 3)
+
+
 @pytest.mark.parametrize("end", [0, 1, 700])
 def test_a_log_torn_in_its_first_line_is_empty(path, end):
     path.write_bytes(WHOLE[:end])

@@ -82,6 +82,25 @@ def test_more_than_half_with_the_taker_and_without_the_replaced():
     assert not endorsed(roster, OTHER, given(D, E))
 
 
+def test_nobody_is_behind_a_takeover_that_was_made_alone():
+    alone = POOL.taken_over(B, alone=True)
+    signed = [POOL.endorsement(alone, host) for host in (C, D, E)]
+    assert not endorsed(POOL.log.roster, alone, signed)
+    assert not endorsed(POOL.log.roster, POOL.sign(e.AddressChanged(B, "x")), signed)
+
+
+def test_a_taker_that_was_no_member_yet_or_has_another_key_does_not_count():
+    later, other = POOL.copy(), POOL.copy()
+    later.admit(host_number(6))
+    by_new = later.taken_over(host_number(6))
+    other.append(other.accepted(B, pool_identity(B, 2)))
+    by_other_key = other.sign(e.TakenOver(B, A), key=pool_identity(B, 2))
+    for signed, count in ((by_new, (C, D)), (by_other_key, (C, D))):
+        two = [POOL.endorsement(signed, host) for host in count]
+        assert not endorsed(POOL.log.roster, signed, two)
+        assert endorsed(POOL.log.roster, signed, [*two, POOL.endorsement(signed, E)])
+
+
 def test_what_was_endorsed_is_adopted():
     pool = POOL.copy()
     after = {"number": FIRST.entry.number + 1, "previous": FIRST.hash}
