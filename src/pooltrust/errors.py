@@ -114,6 +114,10 @@ class CannotVerify(Untrusted):
     certificate: Thumbprint | None = aside(None)
 
 
+class NotAccepted(CannotVerify):
+    """It is whom we expected, and it said that it does not accept our certificate."""
+
+
 @failure("TLS_CONNECTION_FAILED", cure="Check that the host is up: pooltrust host status")
 class CannotConnect(Unreachable):
     """No connection to {expected} at {address} port {port}: {why}."""
@@ -419,12 +423,13 @@ class CorruptLog(Refused):
 # The wire between hosts.
 
 
-@failure("PEER_FRAME_ERROR", cure="Check that both hosts run the same version of pooltrust.")
+@failure("PEER_FRAME_ERROR")
 class FrameError(Untrusted):
     """{peer} does not speak the pool's protocol: {why}."""
 
     why: str
     peer: str = aside("The peer")
+    remedy: str = aside("Check that both hosts run the same version of pooltrust.")
 
 
 @failure("CANNOT_LISTEN", cure="See who has it (ss -ltnp), or choose another in the configuration.")

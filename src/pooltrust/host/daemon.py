@@ -179,8 +179,17 @@ class Daemon:
             peer=refusal.address,
             reason=refusal.reason,
             name=refusal.name or "",
+            expected=refusal.expected,
+            met=self._whose(refusal.address) if refusal.name else refusal.address,
             words=refusal.words,
+            cure=refusal.cure,
         )
+
+    def _whose(self, address: str) -> str:
+        """Whom the roster expects there: who was refused showed nothing that is to be believed."""
+        members = self.belief.roster.members.values()
+        names = " and ".join(one.name for one in members if one.address == address)
+        return f"{address}, the address of {names or 'no member'}"
 
     def _heard(self, host: HostId, number: int) -> None:
         self.shipping.met(host)

@@ -23,11 +23,24 @@ from pooltrust.terms import JOIN_NAME, POOL_NAME
 from pooltrust.tls.clienthello import NotTls, ServerName, Why
 from pooltrust.tls.handshake import say_tls, shake_hands
 from pooltrust.tls.peek import LIMITS, Crowd, Guest, Left, Limits, Outcome, Peek, origin_of
-from pooltrust.tls.reasons import Reason, no_connection
+from pooltrust.tls.reasons import (
+    NO_FACE,
+    NOT_TLS,
+    PLAIN_HTTP,
+    SLOW_CURE,
+    TOO_MANY,
+    Reason,
+    no_connection,
+)
 
 POOL_NAMES = frozenset({POOL_NAME, f"xapi:{POOL_NAME}"})
 """The second one is what XenAPI hosts also send."""
 
+_EXPECTED: dict[str | None, str] = {
+    POOL_NAME: "a member, with a certificate that the roster accepts",
+    JOIN_NAME: "a host that wants to join, or a member that missed something",
+    None: "a client that speaks TLS",
+}
 _BACKLOG = 1024
 _BATCH = 64
 _PAUSE_SECONDS = 0.5
@@ -59,12 +72,17 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A connection that did not come about: `reason` is short and stable, `words` for the log."""
+    """A connection that did not come about.
+
+    `reason` is short and stable; `words`, who was `expected` and the `cure` are for the log.
+    """
 
     address: str
     name: str | None
     reason: str
     words: str
+    expected: str = ""
+    cure: str = ""
 
 
 class Listener:
@@ -169,7 +187,7 @@ class Listener:
         arrival = Arrival(None, None, str(peer[0]), int(peer[1]))
         if not self._crowd.has_room(origin):
             accepted.close()
-            self._refuse(arrival, Reason("too many connections", "too many connections at once"))
+            self._refuse(arrival, TOO_MANY)
             return
         guest = self._crowd.enter(accepted, origin)
         peek = Peek(guest, self._limits.peek_seconds, partial(self._decided, guest, arrival))
@@ -182,21 +200,21 @@ class Listener:
             case ServerName(name):
                 self._begin(guest, arrival, name)
             case NotTls(Why.PLAIN_HTTP):
-                self._refuse(arrival, Reason("plain HTTP", "it sent plain HTTP to the TLS port"))
+                self._refuse(arrival, PLAIN_HTTP)
                 self._start(say_tls(guest))
             case NotTls(why):
                 guest.close()
-                self._refuse(arrival, Reason("not TLS", f"it sent {why}"))
+                self._refuse(arrival, replace(NOT_TLS, words=f"it sent {why}"))
             case Left():
                 guest.close()
-                self._refuse(arrival, Reason(outcome.name.lower(), outcome))
+                self._refuse(arrival, Reason(outcome.name.lower(), outcome, SLOW_CURE))
 
     def _begin(self, guest: Guest, arrival: Arrival, asked: str | None) -> None:
         name, context = _face(self._faces(), asked)
         arrival = replace(arrival, name=name, asked=asked)
         if context is None:
             guest.close()
-            self._refuse(arrival, Reason("no such face", "this host serves no pool identity yet"))
+            self._refuse(arrival, NO_FACE)
             return
         self._start(self._shake_hands(guest, arrival, context))
 
@@ -218,7 +236,16 @@ class Listener:
     def _refuse(self, arrival: Arrival, reason: Reason) -> None:
         asked = f" under the name {arrival.asked!r}" if arrival.asked else ""
         words = f"refused a connection from {arrival.address}{asked}: {reason.words}"
-        self._refused(Refusal(arrival.address, arrival.name, reason.code, words))
+        self._refused(
+            Refusal(
+                address=arrival.address,
+                name=arrival.name,
+                reason=reason.code,
+                words=words,
+                expected=_EXPECTED[arrival.name],
+                cure=reason.remedy,
+            )
+        )
 
 
 def _face(faces: Faces, asked: str | None) -> tuple[str | None, ssl.SSLContext | None]:

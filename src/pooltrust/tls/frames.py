@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import orjson
 
-from pooltrust.errors import CannotConnect, CannotVerify, Failure, FrameError
+from pooltrust.errors import CannotConnect, CannotVerify, Failure, FrameError, NotAccepted
 from pooltrust.pki.certificate import Certificate
 from pooltrust.tls.answer import Arrival
 from pooltrust.tls.dial import Connection, close_writer, described
-from pooltrust.tls.reasons import no_connection, refused_by_peer
+from pooltrust.tls.reasons import REFUSED_SILENTLY, no_connection, refused_by_peer
 
 MOST_BYTES = 4 * 1024 * 1024
 """The largest frame, in bytes of JSON, unless told otherwise."""
@@ -86,7 +86,7 @@ class Frames:
             async with asyncio.timeout(timeout):
                 length = int.from_bytes(await self._reader.readexactly(_LENGTH))
                 if length > self._limit:
-                    raise self._misspoke(f"a message of {length} bytes is too long")
+                    raise self._misspoke(*_too_long(length))
                 data = await self._reader.readexactly(length)
         except TimeoutError as why:
             self.abort()
@@ -122,16 +122,22 @@ class Frames:
             raise self._misspoke("a message that is no JSON object")
         return frame
 
-    def _misspoke(self, why: str) -> FrameError:
+    def _misspoke(self, why: str, remedy: str | None = None) -> FrameError:
         self.abort()
-        return FrameError(why, peer=f"The peer at {self.peer.address}")
+        peer = f"The peer at {self.peer.address}"
+        if self.peer.dialled:
+            peer = f"Expected {self.peer.expected}, met {described(self.peer.met)}.  {peer}"
+        said = FrameError(why, peer=peer)
+        return said if remedy is None else replace(said, remedy=remedy)
 
     def _ended(self, why: Exception) -> Failure:
         """In TLS 1.3 a dialler learns here, not in the handshake, that it is refused."""
         if not self.peer.dialled or self._answered:
             return self._gone(no_connection(why))
         reason = refused_by_peer(why)
-        return CannotVerify(
+        # An alert is the peer's own word; an end of file can be anybody's doing.
+        kind = CannotVerify if reason is REFUSED_SILENTLY else NotAccepted
+        return kind(
             reason.words,
             expected=self.peer.expected,
             met=described(self.peer.met),
@@ -180,6 +186,12 @@ def frames_protocol(serve: Serve, arrival: Arrival, *, limit: int = MOST_BYTES) 
         task.add_done_callback(_serving.discard)
 
     return asyncio.StreamReaderProtocol(asyncio.StreamReader(), connected)
+
+
+def _too_long(length: int) -> tuple[str, str | None]:
+    if length == int.from_bytes(b"HTTP"):
+        return "it answered in HTTP", "Connect under the pool's name; the others are for clients."
+    return f"a message of {length} bytes is too long", None
 
 
 _serving: set[asyncio.Task[None]] = set()

@@ -67,11 +67,27 @@ _CIPHER = Reason(
     "the two sides have no cipher or curve in common",
     "Upgrade the older side; a client that knows RSA only needs a server identity with RSA.",
 )
-_NOT_TLS = Reason(
+NOT_TLS = Reason(
     "not TLS",
     "it does not speak TLS",
     "Check the port: it must be the one that the pool uses for HTTPS.",
 )
+PLAIN_HTTP = Reason(
+    "plain HTTP",
+    "it sent plain HTTP to the TLS port",
+    "Use https there: nothing confidential goes over plain HTTP.",
+)
+TOO_MANY = Reason(
+    "too many connections",
+    "too many connections at once",
+    "Look for what opens so many connections at that address.",
+)
+NO_FACE = Reason(
+    "no such face",
+    "this host serves no pool identity yet",
+    "Try again when its set-up has ended.",
+)
+SLOW_CURE = "Check the network to that address, and what there connects to this port."
 _TIMEOUT = Reason(
     "handshake timeout",
     "the handshake was not finished in time",
@@ -93,7 +109,7 @@ _REFUSED_US = Reason(
     "Its roster may be older than the last refresh here, or this host was dismissed: "
     "pooltrust log show, on both hosts.",
 )
-_REFUSED_SILENTLY = Reason(
+REFUSED_SILENTLY = Reason(
     "closed before an answer",
     "it closed the connection without an answer, as a host does that does not know our certificate",
     "Look at the other side's log; compare the rosters: pooltrust log show, on both hosts.",
@@ -156,9 +172,9 @@ _HANDSHAKE = {
     "NO_SHARED_GROUPS": _CIPHER,
     "SSLV3_ALERT_HANDSHAKE_FAILURE": _CIPHER,
     "TLSV1_ALERT_INSUFFICIENT_SECURITY": _CIPHER,
-    "WRONG_VERSION_NUMBER": _NOT_TLS,
-    "HTTP_REQUEST": _NOT_TLS,
-    "HTTPS_PROXY_REQUEST": _NOT_TLS,
+    "WRONG_VERSION_NUMBER": NOT_TLS,
+    "HTTP_REQUEST": NOT_TLS,
+    "HTTPS_PROXY_REQUEST": NOT_TLS,
     "UNEXPECTED_EOF_WHILE_READING": _CLOSED,
     **_ALERTS,
 }
@@ -201,8 +217,8 @@ def handshake_failed(why: BaseException, *, answering: bool = False) -> Reason:
 def refused_by_peer(why: BaseException | None) -> Reason:
     """Why a peer ended a TLS 1.3 connection before its first answer; None is an end of file."""
     if isinstance(why, ssl.SSLError):
-        return _ALERTS.get(why.reason or "", _REFUSED_SILENTLY)
-    return _REFUSED_SILENTLY
+        return _ALERTS.get(why.reason or "", REFUSED_SILENTLY)
+    return REFUSED_SILENTLY
 
 
 def mismatch(expect: Member | Pinned, met: Certificate) -> Reason:

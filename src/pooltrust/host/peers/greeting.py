@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pooltrust.errors import CannotVerify
+from pooltrust.errors import CannotConnect, CannotContactHost, CannotVerify, FrameError
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
-from pooltrust.terms import HostId
+from pooltrust.terms import HostId, Thumbprint
 from pooltrust.trust.heads import BadHead, Head, SignedHead, sign_head
 
 HELLO_SECONDS = 5.0
@@ -75,8 +75,11 @@ async def greet(frames: Frames, belief: Belief, host: HostId, nonce: bytes) -> G
     `nonce`: 32 fresh random bytes.  Raises CannotVerify, PeerMisspoke, or the peer's refusal.
     """
     hello = {"hello": VERSION, "pool": belief.roster.pool, "host": belief.me, "expect": host}
-    await frames.send({**hello, "nonce": wire.b64(nonce)})
-    answer = await frames.receive(HELLO_SECONDS)
+    try:
+        await frames.send({**hello, "nonce": wire.b64(nonce)})
+        answer = await frames.receive(HELLO_SECONDS)
+    except CannotConnect as why:
+        raise CannotContactHost(host, why=f"{why.expected} was met, no hello: {why.why}") from why
     if "refused" in answer:
         raise wire.refused(answer["refused"])
     head = checked_head(belief, wire.head(answer), host, nonce)
@@ -85,24 +88,31 @@ async def greet(frames: Frames, belief: Belief, host: HostId, nonce: bytes) -> G
     return Greeted(host, head)
 
 
-async def answer(frames: Frames, belief: Belief, peer: HostId, nonce: bytes) -> SignedHead:
-    """Answer the greeting of the member `peer`, whose certificate TLS has verified.
+async def answer(
+    frames: Frames, belief: Belief, peer: HostId, shown: Thumbprint, nonce: bytes
+) -> SignedHead:
+    """Answer the greeting of the member `peer`, whose certificate `shown` TLS has verified.
 
     Returns the head that it signed over our nonce, unchecked: `checked_head` checks it when it
-    matters.  Raises CannotVerify when it is somebody else or wanted somebody else.
+    matters.  Raises CannotVerify when it is somebody else or wanted somebody else, or says no
+    hello.
     """
-    hello = await frames.receive(HELLO_SECONDS)
-    wrong = _what_is_wrong(hello, belief, peer)
-    if wrong is not None:
-        await frames.send({"refused": wire.refusal(wrong)})
-        raise wrong
-    head = wire.head_content(own_head(belief, wire.nonce(hello)))
-    await frames.send({"hello": VERSION, "nonce": wire.b64(nonce), "head": head})
-    return wire.head(await frames.receive(HELLO_SECONDS))
+    try:
+        hello = await frames.receive(HELLO_SECONDS)
+        wrong = _what_is_wrong(hello, belief, peer, shown)
+        if wrong is not None:
+            await frames.send({"refused": wire.refusal(wrong)})
+            raise wrong
+        head = wire.head_content(own_head(belief, wire.nonce(hello)))
+        await frames.send({"hello": VERSION, "nonce": wire.b64(nonce), "head": head})
+        return wire.head(await frames.receive(HELLO_SECONDS))
+    except (CannotConnect, FrameError) as why:
+        raise _no_hello(belief, peer, shown, why.why) from why
 
 
-def _what_is_wrong(hello: wire.Frame, belief: Belief, peer: HostId) -> CannotVerify | None:
-    me = belief.roster.expect(belief.me)
+def _what_is_wrong(
+    hello: wire.Frame, belief: Belief, peer: HostId, shown: Thumbprint
+) -> CannotVerify | None:
     if wire.number(hello, "hello") != VERSION:
         return CannotVerify(
             "they speak different versions of the pool's protocol",
@@ -120,18 +130,31 @@ def _what_is_wrong(hello: wire.Frame, belief: Belief, peer: HostId) -> CannotVer
     if wire.host(hello, "host") != peer:
         return CannotVerify(
             "the certificate belongs to another member",
-            expected=str(hello["host"]),
-            met=str(peer),
-            remedy="Check who answers at that host's address: pooltrust host status",
+            expected=str(belief.roster.expect(HostId(str(hello["host"])))),
+            met=f"certificate {shown} of {_named(belief, peer)}",
+            remedy="Check the identities of both hosts: pooltrust host status",
         )
     if wire.host(hello, "expect") != belief.me:
         return CannotVerify(
             "another host was wanted",
-            expected=str(hello["expect"]),
-            met=f"{me.name} ({belief.me})",
+            expected=_named(belief, HostId(str(hello["expect"]))),
+            met=_named(belief, belief.me),
             remedy="Check the address of the host that was wanted: pooltrust host status",
         )
     return None
+
+
+def _no_hello(belief: Belief, peer: HostId, shown: Thumbprint, why: str) -> CannotVerify:
+    return CannotVerify(
+        f"it did not say its hello: {why}",
+        expected=f"the hello of {_named(belief, peer)}",
+        met=f"its certificate {shown}",
+        remedy="Look at that host's log: it may have expected another host at this address.",
+    )
+
+
+def _named(belief: Belief, host: HostId) -> str:
+    return f"{belief.roster.expect(host).name} ({host})"
 
 
 def _forged(name: str, why: str) -> CannotVerify:

@@ -178,10 +178,9 @@ class Peers:
             raise _not_it(member, link, "its certificate was withdrawn meanwhile")
 
     def _expected(self, host: HostId) -> Member:
-        try:
-            return self.belief.roster.expect(host)
-        except KeyError:
-            raise CannotContactHost(host, why="it is no member of this pool") from None
+        if host not in self.belief.roster.members:
+            raise CannotContactHost(host, why="it is no member of this pool")
+        return self.belief.roster.expect(host)
 
     async def _dial(self, host: HostId, member: Member) -> Connection:
         belief = self.belief

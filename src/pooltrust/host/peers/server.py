@@ -88,7 +88,7 @@ class PoolServer:
 
     async def _converse(self, served: _Served) -> None:
         nonce = secrets.token_bytes(wire.NONCE_BYTES)
-        head = await answer(served.frames, self.belief, served.peer, nonce)
+        head = await answer(served.frames, self.belief, served.peer, served.certificate, nonce)
         sightings = self._peers.sightings
         if sightings.stale(served.peer, self._clock()) or self._differs(head.payload):
             seen = checked_head(self.belief, head, served.peer, nonce)
