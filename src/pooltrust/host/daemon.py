@@ -44,6 +44,10 @@ from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
 
 
+STRANGERS_BYTES = 256 * 1024
+"""The largest frame of somebody who has proved nothing yet."""
+
+
 @failure("PORT_DIFFERS")
 class PortDiffers(Refused):
     """The configuration has port {configured}, but this host's pool uses port {pool}."""
@@ -94,6 +98,7 @@ class Daemon:
         self.prober = Prober(self.peers, _now)
         self.codes = CodeLedger()
         self.joining = Joining(belief, folder, config.listen, config.pool_lifetime, journal, _now)
+        self.joining.forget = self._forget_records
         self.joining.joined = self._changed_pools
         self.shipping = Shipping(belief, self.peers, store, journal)
         self.context = DaemonContext(
@@ -116,7 +121,7 @@ class Daemon:
         self.receiver = Receiver(
             belief, self.scribe, self.codes, self._password_proof, journal, _now
         )
-        self.web = Web(self.context)
+        self.web = Web(self.context, journal)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -131,6 +136,7 @@ class Daemon:
         stack.push_async_callback(store.close)
         daemon = cls(config, journal, folder, belief, store)
         stack.callback(daemon.accounts.close)
+        stack.push_async_callback(belief.close)
         await belief.open()
         await daemon._open(stack)
         return daemon
@@ -160,7 +166,7 @@ class Daemon:
             case name if name == POOL_NAME:
                 return frames_protocol(self._serve_member, arrival)
             case name if name == JOIN_NAME:
-                return frames_protocol(self._serve_stranger, arrival)
+                return frames_protocol(self._serve_stranger, arrival, limit=STRANGERS_BYTES)
         return self.web.remote(arrival.address)
 
     async def _serve_member(self, frames: Frames, der: bytes | None, arrival: Arrival) -> None:
@@ -210,11 +216,13 @@ class Daemon:
         except Failure as why:
             self.journal.damped("catch-up", peer=host, reason=why.code, words=str(why))
 
+    async def _forget_records(self) -> None:
+        await self.store.replace(Dump(NOTHING, {}))
+
     def _changed_pools(self) -> None:
         self.sightings.forget()
         self.scribe.unfit()
         self.context.begin_anew()
-        self._spawn(self.store.replace(Dump(NOTHING, {})), "forget-records")
         self._fell_behind(self.belief.roster.coordinator)
 
     async def _cancel(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
+import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -25,6 +27,14 @@ class NotSetUp(Refused):
     folder: str
 
 
+@failure("SOCKET_TAKEN", cure="Remove it, or give [socket] path another one.")
+class SocketTaken(Refused):
+    """This host can't serve its Unix socket at {path}: {why}."""
+
+    path: str
+    why: str
+
+
 async def load(folder: StateFolder, config: Config, start: Start) -> Belief:
     """What this host believes, from its files; a join that was admitted is completed first.
 
@@ -42,7 +52,7 @@ def _load(folder: StateFolder, config: Config, start: Start) -> Belief:
     staging = Staging(folder)
     staged = staging.pending()
     if staged is not None and staged.admitted:
-        staging.promote(staged)
+        staging.complete(staged)
     if not is_set_up(folder):
         raise NotSetUp(str(config.folder))
     file, log = open_log(folder.log)
@@ -91,14 +101,10 @@ async def unix_socket(
 ) -> Callable[[], Awaitable[None]]:
     """Serve a Unix socket that root and the daemon's own user may open; returns what ends it.
 
-    The state folder is locked, so a socket that is there already is a dead one's.
+    Raises SocketTaken when something else is at that path.
     """
-    await asyncio.to_thread(_make_room, path)
-    before = os.umask(0o177)
-    try:
-        server = await asyncio.get_running_loop().create_unix_server(protocol, str(path))
-    finally:
-        os.umask(before)
+    sock = await asyncio.to_thread(_listening, path)
+    server = await asyncio.get_running_loop().create_unix_server(protocol, sock=sock)
 
     async def close() -> None:
         server.close()
@@ -107,6 +113,33 @@ async def unix_socket(
     return close
 
 
-def _make_room(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _listening(path: Path) -> socket.socket:
+    """A bound socket that only its owner may open.  Raises SocketTaken."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _make_room(path)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        os.fchmod(sock.fileno(), 0o600)  # bind gives the file this mode: no moment without it
+        sock.bind(str(path))
+    except OSError as why:
+        sock.close()
+        raise SocketTaken(str(path), why.strerror or str(why)) from why
+    return sock
+
+
+def _make_room(path: Path) -> None:
+    """Remove a dead daemon's socket; anything else that is there is somebody's."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise SocketTaken(str(path), "a file that is no socket is there")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1.0)
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            return
+    raise SocketTaken(str(path), "another daemon answers there")

@@ -22,6 +22,7 @@ PREFIX = "pooltrust-join-"
 SECRET_BYTES = 16
 MOST_BAD_PROOFS = 5
 MOST_CODES = 1000
+MOST_ADDRESSES = 16
 
 
 @failure("JOIN_CODE_INVALID", cure="Copy the whole code, in one line.")
@@ -92,7 +93,7 @@ class JoinCode:
                 "thumbprint": self.thumbprint.digest.hex(),
             }
         )
-        return PREFIX + base64.urlsafe_b64encode(content + _check(content)).decode().rstrip("=")
+        return PREFIX + _packed(content + _check(content))
 
     @classmethod
     def parse(cls, text: str) -> JoinCode:
@@ -104,7 +105,8 @@ class JoinCode:
         try:
             raw = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
             content, check = raw[:-4], raw[-4:]
-            if check != _check(content):
+            # Python's decoder passes over letters that are none of base64's, and spare bits.
+            if check != _check(content) or _packed(raw) != packed:
                 raise BadJoinCode("some of its letters were changed or lost")
             return _from(canonical.decode(content, limit=4096, depth=3))
         except (binascii.Error, ValueError, KeyError, TypeError, OverflowError) as why:
@@ -160,31 +162,48 @@ class CodeLedger:
             self._issued[id] = replace(issued, bad_proofs=issued.bad_proofs + 1)
 
     def use(self, id: str) -> None:
-        """This code has admitted its host."""
+        """This code is admitting its host.  Raises JoinCodeUsed if it did so already."""
         if (issued := self._issued.get(id)) is not None:
+            if issued.used:
+                raise JoinCodeUsed()
             self._issued[id] = replace(issued, used=True)
+
+    def give_back(self, id: str) -> None:
+        """The host was not admitted after all: the code is as good as it was before `use`."""
+        if (issued := self._issued.get(id)) is not None:
+            self._issued[id] = replace(issued, used=False)
+
+
+def _packed(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _from(content: object) -> JoinCode:
-    if not isinstance(content, dict) or not isinstance(content["addresses"], list):
+    if not isinstance(content, dict):
         raise BadJoinCode("it holds something else")
-    addresses = tuple(str(address) for address in content["addresses"])
-    secret = bytes.fromhex(content["secret"])
-    if len(secret) != SECRET_BYTES or not 1 <= len(addresses) <= 16:
-        raise BadJoinCode("it holds something else")
+    addresses, port = content["addresses"], content["port"]
+    if not isinstance(addresses, list) or not 1 <= len(addresses) <= MOST_ADDRESSES:
+        raise BadJoinCode("it names no address")
     if not re.fullmatch(r"[0-9a-f]{64}", content["pool"]):
         raise BadJoinCode("it names no pool")
-    if not 1 <= content["port"] <= 65535:
+    if type(port) is not int or not 1 <= port <= 65535:
         raise BadJoinCode("it names no port")
-    return JoinCode(
-        id=str(content["id"]),
+    code = JoinCode(
+        id=content["id"],
         pool=PoolId(content["pool"]),
         thumbprint=Thumbprint.parse(content["thumbprint"]),
-        addresses=addresses,
-        port=content["port"],
-        secret=secret,
+        addresses=tuple(addresses),
+        port=port,
+        secret=bytes.fromhex(content["secret"]),
         expires=datetime.fromtimestamp(content["expires"], UTC),
     )
+    if len(code.secret) != SECRET_BYTES or not all(_is_plain(t) for t in (code.id, *addresses)):
+        raise BadJoinCode("it holds something else")
+    return code
+
+
+def _is_plain(text: object) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= 255 and text.isprintable()
 
 
 def _check(content: bytes) -> bytes:

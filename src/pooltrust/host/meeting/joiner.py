@@ -11,13 +11,17 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pooltrust.errors import (
     BadEntry,
     CannotConnect,
     CannotVerify,
+    Failure,
+    FrameError,
     HostIsSlave,
     JoiningHostConnectionFailed,
+    JoiningHostServiceFailed,
     Unreachable,
 )
 from pooltrust.host.meeting.facts import facts, facts_content
@@ -50,23 +54,52 @@ class Papers:
     server: Certificate
 
 
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """How this host dials at a first meeting: from which address, and whether dates count."""
+
+    source: str
+    check_dates: bool
+
+    async def dial(
+        self,
+        address: str,
+        port: int,
+        *,
+        expect: Expectation,
+        name: str,
+        identity: Path | None = None,
+    ) -> Connection:
+        """See tls/dial.py."""
+        return await dial(
+            address,
+            port,
+            expect=expect,
+            name=name,
+            identity=identity,
+            source=self.source,
+            check_dates=self.check_dates,
+        )
+
+
 class Joiner:
     """Carries one join through, from the first look to the staged admission.
 
-    `source` is the address to dial from.  `say` is told each step in words.
+    `say` is told each step in words.
     """
 
     def __init__(
-        self, papers: Papers, staging: Staging, source: str, say: Callable[..., None]
+        self, papers: Papers, staging: Staging, phone: Phone, say: Callable[..., None]
     ) -> None:
         self._papers = papers
         self._staging = staging
-        self._source = source
+        self._phone = phone
         self._say = say
 
     async def look(self, address: str, port: int) -> Thumbprint:
         """The certificate of whoever answers there; nothing is said to it."""
-        connection = await self._dial(address, port, Anyone(because="first meeting: looking only"))
+        expect = Anyone(because="first meeting: looking only")
+        connection = await self._connect(address, port, expect)
         try:
             self._say("first-meeting", address=address, met=str(connection.met.thumbprint))
             return connection.met.thumbprint
@@ -78,18 +111,32 @@ class Joiner:
     ) -> Staged:
         """Meet whoever holds this certificate and return the staged admission.
 
-        Nothing of this host has changed when it raises; see `Outcome` for the one doubt left.
+        Raises Doubtful when the pool was asked to admit this host and did not say that it has not;
+        nothing of this host has changed when it raises anything else.
         """
-        connection = await self._dial(address, port, Pinned(thumbprint))
+        connection = await self._connect(address, port, Pinned(thumbprint))
         try:
             frames = open_frames(connection)
+            staged = await self._prepare(frames, connection, proof)
+            return await self._be_admitted(frames, staged)
+        finally:
+            await connection.close()
+
+    async def _prepare(self, frames: Frames, connection: Connection, proof: JoinerProof) -> Staged:
+        address, port = connection.address, connection.port
+        try:
             pool = await self._introduce(frames, connection.met, proof)
             log = await self._fetch(frames, pool, connection.met)
             staged = Staged(log, self._papers.identity, address, port)
             await asyncio.to_thread(self._staging.keep, staged)
-            return await self._be_admitted(frames, staged)
-        finally:
-            await connection.close()
+            return staged
+        except BaseException as why:
+            await asyncio.to_thread(self._staging.discard)
+            if isinstance(why, CannotConnect):
+                raise JoiningHostConnectionFailed(address=address, why=why.why) from why
+            if isinstance(why, FrameError | wire.PeerMisspoke):
+                raise JoiningHostServiceFailed(address=address, why=str(why)) from why
+            raise
 
     async def _introduce(self, frames: Frames, met: Certificate, proof: JoinerProof) -> Facts:
         nonce = secrets.token_bytes(wire.NONCE_BYTES)
@@ -139,34 +186,32 @@ class Joiner:
             raise _not_itself(met, f"its log does not hold: {why}") from why
 
     async def _be_admitted(self, frames: Frames, staged: Staged) -> Staged:
-        await frames.send({"call": "admit", "after": staged.log.roster.number})
+        """Ask for admission.  From here on only a refusal says that it has not happened."""
         try:
+            await frames.send({"call": "admit", "after": staged.log.roster.number})
             answer = await frames.receive(ADMIT_SECONDS)
-        except Unreachable as lost:
+            if "refused" not in answer:
+                return await self._admitted(staged, wire.entries(answer))
+        except Failure as lost:
             raise Doubtful(staged) from lost
-        if "refused" in answer:
-            why = wire.refused(answer["refused"])
-            if why.code == NotCommitted.code:
-                raise Doubtful(staged) from why  # it stands in the coordinator's log already
-            await asyncio.to_thread(self._staging.discard)
-            raise why
-        tail = wire.entries(answer)
-        admitted = Staged(staged.log.extended(*tail), staged.identity, staged.address, staged.port)
+        why = wire.refused(answer["refused"])
+        if not isinstance(why, wire.PeerRefused) or why.code == NotCommitted.code:
+            raise Doubtful(staged) from why  # not committed: it stands in the coordinator's log
+        await asyncio.to_thread(self._staging.discard)
+        raise why
+
+    async def _admitted(self, staged: Staged, tail: list[SignedEntry]) -> Staged:
+        admitted = staged.grown(tail)
         if not admitted.admitted:
-            await asyncio.to_thread(self._staging.discard)
             raise wire.PeerMisspoke("an admission that does not admit")
-        await asyncio.to_thread(self._staging.extend, tail)
+        await asyncio.to_thread(self._staging.extend, admitted.log)
         return admitted
 
-    async def _dial(self, address: str, port: int, expect: Expectation) -> Connection:
+    async def _connect(self, address: str, port: int, expect: Expectation) -> Connection:
         try:
-            return await dial(
-                address, port, expect=expect, name=JOIN_NAME, identity=None, source=self._source
-            )
-        except CannotConnect as why:
-            raise JoiningHostConnectionFailed(
-                address=f"{address} port {port}", why=why.why
-            ) from why
+            return await self._phone.dial(address, port, expect=expect, name=JOIN_NAME)
+        except Unreachable as why:
+            raise JoiningHostConnectionFailed(address=address, why=str(why)) from why
 
 
 class Doubtful(Exception):

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from pooltrust.errors import (
-    CannotVerify,
+    CannotStore,
     Failure,
-    JoiningHostHasMembers,
+    NotAccepted,
     OperationNotAllowed,
     Suspended,
     failure,
@@ -23,7 +23,7 @@ from pooltrust.errors import (
 from pooltrust.host.belief import Belief, Identities
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.meeting.facts import own_facts
-from pooltrust.host.meeting.joiner import Doubtful, Joiner, Papers
+from pooltrust.host.meeting.joiner import Doubtful, Joiner, Papers, Phone
 from pooltrust.host.meeting.proofs import ByCode, ByPassword, JoinerProof
 from pooltrust.host.meeting.staging import Staged, Staging
 from pooltrust.host.peers import wire
@@ -32,12 +32,12 @@ from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.pool.code import JoinCode
 from pooltrust.terms import POOL_NAME, Thumbprint
-from pooltrust.tls.dial import dial
 from pooltrust.tls.frames import open_frames
 from pooltrust.trust.store import IdentityFile, open_log
 
 SURE_SECONDS = 60.0
 RETRY_SECONDS = 5.0
+PAGE_SECONDS = 30.0
 
 
 @failure(
@@ -52,7 +52,8 @@ class JoinInDoubt(Suspended):
 class Joining:
     """This host's joins, one at a time.
 
-    `joined` is awaited when this host has become a member of another pool.  `now`: UTC.
+    `forget` is awaited before this host becomes a member of another pool: its records go.  `joined`
+    is called when it has become one.  `now`: UTC.
     """
 
     def __init__(
@@ -66,13 +67,15 @@ class Joining:
     ) -> None:
         self._belief = belief
         self._folder = folder
-        self._source = source
+        self._phone = Phone(source, belief.check_dates)
         self._lifetime = lifetime
         self._journal = journal
         self._now = now
         self._staging = Staging(folder)
         self._one = asyncio.Lock()
         self._doubt: asyncio.Task[None] | None = None
+        self._closed = False
+        self.forget: Callable[[], Awaitable[None]] = _nothing
         self.joined: Callable[[], None] = lambda: None
 
     async def by_password(self, address: str, port: int, username: str, password: str) -> None:
@@ -102,14 +105,13 @@ class Joining:
 
     async def close(self) -> None:
         """Stop asking; what is staged stays."""
+        self._closed = True
         if self._doubt is not None:
             self._doubt.cancel()
             await asyncio.gather(self._doubt, return_exceptions=True)
 
     async def _joiner(self) -> Joiner:
-        if len(self._belief.roster.members) > 1:
-            if self._belief.is_coordinator:
-                raise JoiningHostHasMembers()
+        if not self._belief.is_coordinator:
             raise OperationNotAllowed("Host is already part of a pool")
         if self._doubt is not None and not self._doubt.done():
             raise JoinInDoubt()
@@ -118,7 +120,7 @@ class Joining:
         )
         server = self._belief.identities.server.identity.certificate
         papers = Papers(own_facts(self._belief), identity, server)
-        return Joiner(papers, self._staging, self._source, self._journal.event)
+        return Joiner(papers, self._staging, self._phone, self._journal.event)
 
     async def _join(
         self, joiner: Joiner, address: str, port: int, met: Thumbprint, proof: JoinerProof
@@ -128,10 +130,11 @@ class Joining:
         except Doubtful as doubt:
             self._wonder(doubt.staged)
             raise JoinInDoubt() from doubt
-        except BaseException:
-            await asyncio.to_thread(self._staging.discard)
-            raise
-        await self._become(staged)
+        try:
+            await self._become(staged)
+        except (Failure, OSError) as why:  # this host's disk; the pool has admitted it
+            self._wonder(staged)
+            raise JoinInDoubt() from why
 
     async def _become(self, staged: Staged) -> None:
         old = self._belief.identities
@@ -139,38 +142,78 @@ class Joining:
         path = self._folder.identity("pool", staged.identity.certificate.thumbprint)
         file, _ = await asyncio.to_thread(open_log, self._folder.log)
         identities = Identities(pool=IdentityFile(path, staged.identity), server=old.server)
+        await self.forget()
         await self._belief.become(staged.log, file, identities)
         self._journal.event(
             "joined", pool=staged.log.roster.pool, coordinator=staged.log.roster.coordinator
         )
         self.joined()
+        try:
+            await asyncio.to_thread(self._staging.discard)
+        except CannotStore as why:  # the next start completes the join again, which does no harm
+            self._journal.warning("staging-left", words=str(why))
 
     def _wonder(self, staged: Staged) -> None:
-        self._doubt = asyncio.create_task(self._ask_until_known(staged), name="join-in-doubt")
+        if not self._closed:
+            self._doubt = asyncio.create_task(self._ask_until_known(staged), name="join-in-doubt")
 
     async def _ask_until_known(self, staged: Staged) -> None:
         since = time.monotonic()
         while True:
             try:
-                admitted = await self._asked(staged)
-                await self._become(admitted)
+                staged = await self._asked(staged)
+                await self._become(staged)
                 return
-            except CannotVerify as why:
-                if time.monotonic() - since > SURE_SECONDS:
+            except (Failure, OSError) as why:
+                # Only the coordinator itself can say that it has not admitted this host.
+                if isinstance(why, NotAccepted) and time.monotonic() - since > SURE_SECONDS:
                     self._journal.warning("join-not-admitted", words=str(why))
                     await asyncio.to_thread(self._staging.discard)
                     return
-            except Failure as why:
+                reason = getattr(why, "code", "OS_ERROR")
                 self._journal.damped(
-                    "join-in-doubt", peer=staged.address, reason=why.code, words=str(why)
+                    "join-in-doubt", peer=staged.address, reason=reason, words=str(why)
                 )
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _asked(self, staged: Staged) -> Staged:
-        """Meet the coordinator as a member; whoever it lets in was admitted."""
-        roster = staged.log.roster
+        """Meet the coordinator as a member and fetch the log up to this host's admission.
+
+        Whoever it lets in was admitted.
+        """
+        coordinator = staged.log.roster.coordinator
+        mine = self._as_member(staged)
+        connection = await self._phone.dial(
+            staged.address,
+            staged.port,
+            expect=staged.log.roster.expect(coordinator),
+            name=POOL_NAME,
+            identity=mine.identities.pool.path,
+        )
+        try:
+            frames = open_frames(connection)
+            await greet(frames, mine, coordinator, secrets.token_bytes(wire.NONCE_BYTES))
+            while not staged.admitted:
+                await frames.send({"call": "log", "after": staged.log.head_number})
+                staged = await self._longer(staged, await frames.receive(PAGE_SECONDS))
+            return staged
+        finally:
+            await connection.close()
+
+    async def _longer(self, staged: Staged, answer: wire.Frame) -> Staged:
+        if "refused" in answer:
+            raise wire.refused(answer["refused"])
+        page = wire.entries(answer)
+        if not page:
+            raise wire.PeerMisspoke("a log without the admission of a member")
+        longer = staged.grown(page)
+        await asyncio.to_thread(self._staging.extend, longer.log)
+        return longer
+
+    def _as_member(self, staged: Staged) -> Belief:
+        """What this host would believe if it were a member, for its greeting."""
         pool = IdentityFile(self._staging.identity, staged.identity)
-        mine = Belief(
+        return Belief(
             self._belief.me,
             staged.log,
             None,
@@ -178,23 +221,7 @@ class Joining:
             self._belief.start,
             check_dates=self._belief.check_dates,
         )
-        connection = await dial(
-            staged.address,
-            staged.port,
-            expect=roster.expect(roster.coordinator),
-            name=POOL_NAME,
-            identity=pool.path,
-            source=self._source,
-        )
-        try:
-            frames = open_frames(connection)
-            await greet(frames, mine, roster.coordinator, secrets.token_bytes(wire.NONCE_BYTES))
-            await frames.send({"call": "log", "after": roster.number})
-            answer = await frames.receive(RETRY_SECONDS)
-            if "refused" in answer:
-                raise wire.refused(answer["refused"])
-            log = staged.log.extended(*wire.entries(answer))
-            await asyncio.to_thread(self._staging.extend, log.tail(roster.number))
-            return Staged(log, staged.identity, staged.address, staged.port)
-        finally:
-            await connection.close()
+
+
+async def _nothing() -> None:
+    pass

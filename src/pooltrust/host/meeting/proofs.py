@@ -7,6 +7,7 @@ certificates, so another transcript, and neither proof holds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from pooltrust.errors import CannotVerify, Failure, SessionAuthenticationFailed
@@ -134,16 +135,23 @@ class HostProof(Protocol):
     def accept(self, frame: wire.Frame) -> wire.Frame:
         """Check the joiner's proof and say our last word.  Raises what the joiner is told."""
 
+    def use(self) -> None:
+        """The joiner is being admitted by this proof.  Raises what says that it is spent."""
+
+    def give_back(self) -> None:
+        """The joiner was not admitted after all."""
+
 
 class CodeProof:
-    """Check a joiner's proof of a code."""
+    """Check a joiner's proof of a code.  `good` is called before each check; see `CodeLedger`."""
 
     way = "code"
 
-    def __init__(self, code: JoinCode, ledger: CodeLedger) -> None:
-        self.code = code
-        self.by = f"join code {code.id}"
+    def __init__(self, ledger: CodeLedger, good: Callable[[], JoinCode]) -> None:
+        self.code = good()
+        self.by = f"join code {self.code.id}"
         self._ledger = ledger
+        self._good = good
         self._agreed = b""
 
     def challenge(self, introduction: wire.Frame, agreed: bytes) -> wire.Frame:
@@ -153,11 +161,20 @@ class CodeProof:
 
     def accept(self, frame: wire.Frame) -> wire.Frame:
         """Check the joiner's; a wrong one is counted against the code."""
+        self._good()  # other meetings may have used it up since this one began
         expected = code_proof(self.code.secret, "joiner", self._agreed)
         if not same_proof(expected, wire.raw(frame, "proof", limit=32)):
             self._ledger.proved_badly(self.code.id)
             raise SessionAuthenticationFailed(self.by, "the proof of the join code is wrong")
         return {}
+
+    def use(self) -> None:
+        """Raises JoinCodeUsed for the second host."""
+        self._ledger.use(self.code.id)
+
+    def give_back(self) -> None:
+        """The code can be used again."""
+        self._ledger.give_back(self.code.id)
 
 
 class PasswordProof:
@@ -186,3 +203,9 @@ class PasswordProof:
         final = self._accounts.check_proof(self._scram, proof, self._origin)
         self.by = self._scram.username
         return {"scram": final}
+
+    def use(self) -> None:
+        """A password is never spent."""
+
+    def give_back(self) -> None:
+        """Nothing was taken."""

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from pooltrust.errors import CannotVerify, Failure, HostIsSlave
 from pooltrust.host.belief import Belief
 from pooltrust.host.meeting.facts import facts, facts_content, own_facts
 from pooltrust.host.meeting.proofs import CodeProof, HostProof, PasswordProof
 from pooltrust.host.peers import wire
-from pooltrust.host.peers.scribe import Scribe
+from pooltrust.host.peers.scribe import NotCommitted, Scribe
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.certificate import Certificate, read
 from pooltrust.pki.mint import pool_host
-from pooltrust.pool.code import CodeLedger
+from pooltrust.pool.code import CodeLedger, JoinCode
 from pooltrust.pool.join import Facts, all_at_once, blockers
 from pooltrust.terms import Thumbprint
 from pooltrust.tls.frames import Frames
@@ -46,7 +47,7 @@ class _Meeting:
     server: Certificate | None = None
     signature: bytes = b""
     proved: bool = False
-    done: bool = field(default=False)
+    done: bool = False
 
 
 Step = Callable[[_Meeting, wire.Frame], Awaitable[wire.Frame]]
@@ -115,6 +116,8 @@ class Receiver:
     async def _meet(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
         if not self._belief.is_coordinator:
             raise HostIsSlave(own_facts(self._belief).coordinator_address)
+        if meeting.proof is not None:
+            raise wire.PeerMisspoke("a second meeting on one connection")
         meeting.proof = self._proof(meeting, frame)
         meeting.joiner_nonce = wire.nonce(frame)
         meeting.coordinator_nonce = secrets.token_bytes(wire.NONCE_BYTES)
@@ -123,14 +126,17 @@ class Receiver:
     def _proof(self, meeting: _Meeting, frame: wire.Frame) -> HostProof:
         match wire.text(frame, "way", limit=32):
             case "code":
-                me = self._belief.me
-                serving = self._belief.roster.expect(me).accepted
                 named = wire.text(frame, "code", limit=64)
-                return CodeProof(self._codes.good(named, self._now(), me, serving), self._codes)
+                return CodeProof(self._codes, partial(self._good, named))
             case "password":
                 return self._password_proof(meeting.address)
             case way:
                 raise wire.PeerMisspoke(f"no way of proving oneself is called {way!r}")
+
+    def _good(self, code: str) -> JoinCode:
+        me = self._belief.me
+        serving = self._belief.roster.expect(me).accepted
+        return self._codes.good(code, self._now(), me, serving)
 
     async def _introduce(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
         if meeting.proof is None or meeting.certificate is not None:
@@ -163,41 +169,56 @@ class Receiver:
         return answer
 
     async def _log(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
-        _needs_proof(meeting)
+        _proved(meeting)
         return {"entries": wire.entry_lines(self._scribe.page(wire.number(frame, "after")))}
 
     async def _admit(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
-        joiner = _needs_proof(meeting)
+        joiner, proof = _proved(meeting)
+        after = wire.number(frame, "after")
         roster = self._belief.roster
         if reasons := blockers(joiner, own_facts(self._belief), frozenset(roster.members)):
             raise all_at_once(reasons)
         meeting.done = True
-        if meeting.proof is None or meeting.certificate is None or meeting.server is None:
-            raise wire.PeerMisspoke("an admission out of turn")
-        if isinstance(meeting.proof, CodeProof):
-            self._codes.use(meeting.proof.code.id)
-        body = HostAdmitted(
+        await self._append(_admission(meeting), proof)
+        self._journal.event("host-admitted", host=joiner.host, name=joiner.name, by=proof.way)
+        return {"entries": wire.entry_lines(self._belief.log.tail(after))}
+
+    async def _append(self, body: HostAdmitted, proof: HostProof) -> None:
+        proof.use()  # before anything is awaited: what is good for one host admits one
+        try:
+            await self._scribe.append(body, by=proof.by, call="pool.join")
+        except NotCommitted:
+            raise  # it stands in the log
+        except BaseException:
+            proof.give_back()
+            raise
+
+
+def _admission(meeting: _Meeting) -> HostAdmitted:
+    joiner, proof = _proved(meeting)
+    if meeting.certificate is None or meeting.server is None:
+        raise wire.PeerMisspoke("an admission out of turn")
+    try:
+        return HostAdmitted(
             host=joiner.host,
             name=joiner.name,
             address=joiner.address,
             certificate=meeting.certificate.der,
             server=meeting.server.der,
             kinds=joiner.kinds,
-            met=meeting.proof.way,
+            met=proof.way,
             coordinator_nonce=meeting.coordinator_nonce,
             joiner_nonce=meeting.joiner_nonce,
             signature=meeting.signature,
         )
-        after = wire.number(frame, "after")
-        await self._scribe.append(body, by=meeting.proof.by, call="pool.join")
-        self._journal.event("host-admitted", host=joiner.host, name=joiner.name, by=body.met)
-        return {"entries": wire.entry_lines(self._belief.log.tail(after))}
+    except ValueError as why:
+        raise wire.PeerMisspoke(f"facts that can't be written down: {why}") from why
 
 
-def _needs_proof(meeting: _Meeting) -> Facts:
-    if not meeting.proved or meeting.joiner is None:
+def _proved(meeting: _Meeting) -> tuple[Facts, HostProof]:
+    if not meeting.proved or meeting.joiner is None or meeting.proof is None:
         raise wire.PeerMisspoke("a request before the proof")
-    return meeting.joiner
+    return meeting.joiner, meeting.proof
 
 
 def _certificate(frame: wire.Frame, field: str) -> Certificate:

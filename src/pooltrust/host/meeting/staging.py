@@ -1,17 +1,19 @@
 """What a joiner keeps on disk between "may I" and "I am": a folder that is complete or ignored.
 
-A join becomes real when the staged log holds the joiner's own admission; from then on `promote` can
-be repeated from any point.  Blocking: call it in a worker thread.
+A join becomes real when the staged log holds the joiner's own admission; from then on it is
+completed, after a crash too.  Blocking: call it in a worker thread.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pooltrust.errors import CannotStore
 from pooltrust.host.folder import StateFolder
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import pool_host
@@ -21,6 +23,7 @@ from pooltrust.trust.store import (
     LogFile,
     delete_identity,
     read_identity,
+    replace_file,
     verify_log,
     write_identity,
 )
@@ -44,6 +47,10 @@ class Staged:
         certificate = self.identity.certificate
         return self.log.roster.host_of(certificate.thumbprint) == pool_host(certificate)
 
+    def grown(self, entries: Sequence[SignedEntry]) -> Staged:
+        """The same with these entries after the log's.  Raises BadEntry, UpgradeThisHost."""
+        return replace(self, log=self.log.extended(*entries))
+
 
 class Staging:
     """The folder of one join under way, inside the state folder."""
@@ -66,22 +73,25 @@ class Staging:
         return self._root / "coordinator.json"
 
     def keep(self, staged: Staged) -> None:
-        """Store all of it; the file that makes it count is written last."""
+        """Store all of it; the file that makes it count is written last.  Raises CannotStore."""
         self.discard()
-        self._root.mkdir(mode=0o700)
+        with _storing(self._root):
+            self._root.mkdir(mode=0o700)
         write_identity(self.identity, staged.identity)
         _write_log(self._log, staged.log)
-        self._where.write_text(json.dumps({"address": staged.address, "port": staged.port}))
+        where = json.dumps({"address": staged.address, "port": staged.port})
+        with _storing(self._where):
+            replace_file(self._where, where.encode(), 0o600)
 
-    def extend(self, entries: Sequence[SignedEntry]) -> None:
-        """Append to the staged log."""
+    def extend(self, log: Log) -> None:
+        """Have the staged log grow to this one."""
         file, _ = LogFile.open(self._log)
-        file.append(list(entries))
+        file.append(log.tail(file.number))
         file.close()
 
     def pending(self) -> Staged | None:
         """The join that was under way when the daemon stopped, if there is a whole one."""
-        if not self._where.exists():
+        if not all(path.exists() for path in (self._where, self._log, self.identity)):
             return None
         where = json.loads(self._where.read_text())
         log = verify_log(self._log)
@@ -91,7 +101,7 @@ class Staging:
     def promote(self, staged: Staged) -> None:
         """Make the staged log and identity this host's own; what they replace is deleted.
 
-        Every step can be done again after a crash, and the staging folder goes last.
+        It can be done again after a crash: what is staged stays until `discard`.
         """
         kept = self._folder.identity("pool", staged.identity.certificate.thumbprint)
         write_identity(kept, staged.identity)
@@ -99,11 +109,30 @@ class Staging:
         for old in self._folder.identity_files("pool"):
             if old != kept:
                 delete_identity(old)
+
+    def complete(self, staged: Staged) -> None:
+        """All of a join that a crash interrupted, for a host that does not run yet.
+
+        Its records, accounts among them, were those of the pool that it left.
+        """
+        self.promote(staged)
+        for records in self._folder.root.glob(f"{self._folder.database.name}*"):
+            records.unlink()
         self.discard()
 
     def discard(self) -> None:
-        """Forget the join."""
+        """Forget the join: first the file that makes it count."""
+        with _storing(self._where):
+            self._where.unlink(missing_ok=True)
         shutil.rmtree(self._root, ignore_errors=True)
+
+
+@contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as why:
+        raise CannotStore(str(path), why.strerror or str(why)) from why
 
 
 def _write_log(path: Path, log: Log) -> None:
