@@ -32,10 +32,13 @@ class Frames(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Greeted:
-    """What a peer said in its hello: who it is, and the head that it signed over our nonce."""
+    """What a peer said in its hello: who it is, and the head that it signed over our nonce.
+
+    No head: while verification is off, one who has not proved itself is greeted all the same.
+    """
 
     host: HostId
-    head: Head
+    head: Head | None
 
 
 def own_head(belief: Belief, nonce: bytes) -> SignedHead:
@@ -69,10 +72,13 @@ def checked_head(belief: Belief, signed: SignedHead, host: HostId, nonce: bytes)
     return head
 
 
-async def greet(frames: Frames, belief: Belief, host: HostId, nonce: bytes) -> Greeted:
+async def greet(
+    frames: Frames, belief: Belief, host: HostId, nonce: bytes, *, proved: bool = True
+) -> Greeted:
     """Greet the member that was dialled.
 
-    `nonce`: 32 fresh random bytes.  Raises CannotVerify, PeerMisspoke, or the peer's refusal.
+    `nonce`: 32 fresh random bytes.  `proved`: whether TLS has met a certificate of that host.
+    Raises CannotVerify, PeerMisspoke, or the peer's refusal.
     """
     hello = {"hello": VERSION, "pool": belief.roster.pool, "host": belief.me, "expect": host}
     try:
@@ -82,7 +88,12 @@ async def greet(frames: Frames, belief: Belief, host: HostId, nonce: bytes) -> G
         raise CannotContactHost(host, why=f"{why.expected} was met, no hello: {why.why}") from why
     if "refused" in answer:
         raise wire.refused(answer["refused"])
-    head = checked_head(belief, wire.head(answer), host, nonce)
+    try:
+        head = checked_head(belief, wire.head(answer), host, nonce)
+    except CannotVerify:
+        if proved:
+            raise
+        head = None
     mine = own_head(belief, wire.nonce(answer))
     await frames.send({"head": wire.head_content(mine)})
     return Greeted(host, head)

@@ -87,10 +87,12 @@ class Peers:
         Raises CannotVerify, CannotContactHost, or the peer's refusal.
         """
         async with AsyncExitStack() as stack:
+            asked = self._clock()
             link = await self._open(host, stack)
-            self.sightings.note(link.greeted.head, self._clock())
-            if link.greeted.head.number > self.belief.roster.number and self.behind is not None:
-                await self.behind(link)
+            if (head := link.greeted.head) is not None:
+                self.sightings.note(head, asked)
+                if head.number > self.belief.roster.number and self.behind is not None:
+                    await self.behind(link)
             yield link
 
     async def call(
@@ -153,10 +155,10 @@ class Peers:
 
         The signed head, not the connection, proves what it holds.
         """
-        nonce = secrets.token_bytes(wire.NONCE_BYTES)
+        nonce, asked = secrets.token_bytes(wire.NONCE_BYTES), self._clock()
         answer = await link.ask("adopt", entries=entries, nonce=wire.b64(nonce))
         head = checked_head(self.belief, wire.head(answer), link.greeted.host, nonce)
-        self.sightings.note(head, self._clock())
+        self.sightings.note(head, asked)
 
     async def _open(self, host: HostId, stack: AsyncExitStack) -> Link:
         member = self._expected(host)
@@ -169,7 +171,8 @@ class Peers:
                 expected=str(member), met=str(connection.met.thumbprint),
             )  # fmt: skip
         frames = open_frames(connection)
-        greeted = await greet(frames, self.belief, host, secrets.token_bytes(wire.NONCE_BYTES))
+        nonce = secrets.token_bytes(wire.NONCE_BYTES)
+        greeted = await greet(frames, self.belief, host, nonce, proved=verified)
         return Link(connection, frames, greeted, verified)
 
     def _still_expected(self, host: HostId, link: Link) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import assert_never
 
@@ -48,6 +49,16 @@ class MayHaveMissed(Suspended):
     missing: str
 
 
+@failure(
+    "LOG_FORKED",
+    cure="Compare the logs (pooltrust log show, on both hosts) and decide which is to be followed.",
+)
+class Forked(Suspended):
+    """Entries of the trust log that this host can't follow are on {ahead}, so it appends none."""
+
+    ahead: str
+
+
 class Scribe:
     """The coordinator's pen, and every member's way to catch up.
 
@@ -80,7 +91,7 @@ class Scribe:
         """Append one entry and return it when it is committed.
 
         `by` is the user and `call` the API call, for the audit trail.  Raises HostIsSlave on a
-        supporter, BadEntry when the log's rules refuse it, MayHaveMissed or NotCommitted.
+        supporter, BadEntry when the log's rules refuse it, MayHaveMissed, Forked or NotCommitted.
         """
         async with self._writing:
             await self._become_fit()
@@ -88,24 +99,26 @@ class Scribe:
             log = await self.belief.append(lambda log: self._signed(log, body, by, call))
             entry = log.at(log.head_number)
             self._journal.event("entry-appended", number=log.roster.number, kind=body.kind, by=by)
-        await self.distribute()
-        holders = set(self._peers.sightings.holders(log.roster.number))
+        await self.distribute(before)
+        holders = self._peers.sightings.holders(log.roster.number)
         if not committed(before, holders):
             raise self._not_committed(before, log.head_number, holders)
         return entry
 
-    async def distribute(self) -> None:
+    async def distribute(self, before: Roster | None = None) -> None:
         """Bring the log to every member that lacks some of it.
 
-        Returns when all have it, or soon after at least half have; the others are served on.
+        Returns when all have it, or soon after at least half have; the others are served on.  With
+        the roster `before` an entry, to the members of then: a host that it admitted gets the log
+        by its first meeting.
         """
         target = self.belief.roster
+        old = before or target
         pending = {
             asyncio.create_task(self._bring(host), name=f"bring-log-{host}")
-            for host in target.members
-            if host != self.belief.me
+            for host in (target.members.keys() & old.members.keys()) - {self.belief.me}
         }
-        while pending and not committed(target, set(self._peers.sightings.holders(target.number))):
+        while pending and not committed(old, self._peers.sightings.holders(target.number)):
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         if pending:
             _, pending = await asyncio.wait(pending, timeout=GRACE_SECONDS)
@@ -115,7 +128,8 @@ class Scribe:
 
     async def catch_up(self, link: Link) -> None:
         """Fetch and check the entries that the member at the other end holds beyond ours."""
-        while link.greeted.head.number > self.belief.roster.number:
+        head = link.greeted.head
+        while head is not None and head.number > self.belief.roster.number:
             before = self.belief.roster.number
             answer = await link.ask("log", after=before)
             await self.adopt(wire.entries(answer), source=link.greeted.host)
@@ -176,14 +190,18 @@ class Scribe:
         if self._fit:
             return
         await self._peers.look_around()
+        if ahead := self._peers.sightings.ahead():
+            raise Forked(ahead=self._names(ahead))
         if not self._peers.sightings.may_append():
             members = set(self.belief.roster.members)
-            raise MayHaveMissed(missing=self._names(members - self._peers.sightings.holders(0)))
+            raise MayHaveMissed(missing=self._missing(members - self._peers.sightings.holders(0)))
         self._fit = True
 
     async def _bring(self, host: HostId) -> None:
         try:
             async with self._peers.link(host) as link:
+                if link.greeted.head is None:
+                    return  # it was met unproved, which the journal has already
                 held = link.greeted.head.number
                 while held < self.belief.roster.number:
                     page = self.page(held)
@@ -206,17 +224,22 @@ class Scribe:
         )
         return sign_entry(entry, identity)
 
-    def _not_committed(self, before: Roster, number: int, holders: set[HostId]) -> NotCommitted:
+    def _not_committed(
+        self, before: Roster, number: int, holders: AbstractSet[HostId]
+    ) -> NotCommitted:
         members = set(before.members)
         return NotCommitted(
             number=number,
             held=len(members & holders),
             members=len(members),
             needed=(len(members) + 1) // 2,
-            missing=self._names(members - holders),
+            missing=self._missing(members - holders),
         )
 
-    def _names(self, hosts: set[HostId]) -> str:
+    def _missing(self, hosts: AbstractSet[HostId]) -> str:
+        names = self._names(hosts)
+        return f"{names} did not answer" if names else ""
+
+    def _names(self, hosts: AbstractSet[HostId]) -> str:
         roster = self.belief.roster
-        names = sorted(roster.expect(host).name for host in hosts if host in roster.members)
-        return ", ".join(names) + (" did not answer" if names else "")
+        return ", ".join(sorted(roster.expect(host).name for host in hosts & roster.members.keys()))

@@ -87,13 +87,7 @@ class PoolServer:
             self._open.discard(served)
 
     async def _converse(self, served: _Served) -> None:
-        nonce = secrets.token_bytes(wire.NONCE_BYTES)
-        head = await answer(served.frames, self.belief, served.peer, served.certificate, nonce)
-        sightings = self._peers.sightings
-        if sightings.stale(served.peer, self._clock()) or self._differs(head.payload):
-            seen = checked_head(self.belief, head, served.peer, nonce)
-            sightings.note(seen, self._clock())
-            self._heard(served.peer, seen.number)
+        await self._greeted(served)
         while self._accepts(served):
             try:
                 frame = await served.frames.receive(IDLE_SECONDS)
@@ -104,6 +98,19 @@ class PoolServer:
                 await served.frames.send(await self._answered(served, frame))
             finally:
                 served.busy = False
+
+    async def _greeted(self, served: _Served) -> None:
+        nonce, asked = secrets.token_bytes(wire.NONCE_BYTES), self._clock()
+        head = await answer(served.frames, self.belief, served.peer, served.certificate, nonce)
+        sightings = self._peers.sightings
+        if sightings.stale(served.peer, asked) or self._differs(head.payload):
+            try:
+                seen = checked_head(self.belief, head, served.peer, nonce)
+            except CannotVerify as why:
+                await served.frames.send({"refused": wire.refusal(why)})
+                raise
+            sightings.note(seen, asked)
+            self._heard(served.peer, seen.number)
 
     async def _answered(self, served: _Served, frame: wire.Frame) -> wire.Frame:
         try:

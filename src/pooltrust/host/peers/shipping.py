@@ -71,8 +71,10 @@ class Shipping:
     def _changed(self, _revision: Revision, _changes: Sequence[Change]) -> None:
         self._due.set()
 
-    def _members_changed(self, _before: Roster, _after: Roster) -> None:
-        self._due.set()
+    def _members_changed(self, before: Roster, after: Roster) -> None:
+        # Who comes back brings nothing; who is new says its hello first.
+        for host in before.members.keys() - after.members.keys():
+            self._held.pop(host, None)
 
     async def _ship_when_due(self) -> None:
         while True:

@@ -69,8 +69,24 @@ class Sightings:
         return self._live
 
     def holders(self, number: int) -> frozenset[HostId]:
-        """The hosts seen to hold the log up to this number, this one included if it does."""
-        there = {host for host, seen in self._seen.items() if seen.number >= number}
+        """The hosts seen to hold our log up to this number, this one included if it does.
+
+        A longer log may be of another branch: whoever is ahead of this host does not count.
+        """
+        log = self.belief.log
+        there = {
+            host
+            for host, seen in self._seen.items()
+            if seen.number >= number and log.hash_at(seen.number) == seen.hash
+        }
+        return frozenset(there | ({self.belief.me} if log.head_number >= number else set()))
+
+    def ahead(self) -> frozenset[HostId]:
+        """The members seen to hold entries that this host does not, beyond its own or instead."""
+        log = self.belief.log
         return frozenset(
-            there | ({self.belief.me} if self.belief.roster.number >= number else set())
+            host
+            for host, seen in self._seen.items()
+            if host in log.roster.members
+            and (seen.number > log.head_number or log.hash_at(seen.number) not in (None, seen.hash))
         )
