@@ -191,7 +191,7 @@ def _from(content: object) -> JoinCode:
     code = JoinCode(
         id=content["id"],
         pool=PoolId(content["pool"]),
-        thumbprint=Thumbprint.parse(content["thumbprint"]),
+        thumbprint=Thumbprint(bytes.fromhex(content["thumbprint"])),
         addresses=tuple(addresses),
         port=port,
         secret=bytes.fromhex(content["secret"]),
