@@ -72,7 +72,7 @@ def _guessed() -> dict[tuple[str, str], str]:
     name = socket.gethostname()
     try:
         address = socket.gethostbyname(name)
-    except OSError:
+    except (OSError, UnicodeError):  # nobody knows it, or a label of it has 64 characters
         return {("host", "name"): name}
     return {("host", "name"): name, ("host", "address"): address}
 
