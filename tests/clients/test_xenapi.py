@@ -1,0 +1,115 @@
+"""The XenAPI module of PyPI, trusting nothing but one host's server certificate."""
+
+from __future__ import annotations
+
+import ssl
+import xmlrpc.client
+from collections.abc import Iterator
+
+import pytest
+import XenAPI
+
+from pools.stage import Demo, Host
+
+NAMES = ["h1", "h2", "h3"]
+
+
+def trusting(*hosts: Host) -> ssl.SSLContext:
+    """What a careful client does: a context that starts with no anchors at all."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for host in hosts:
+        context.load_verify_locations(host.folder / "server.pem")
+    return context
+
+
+def session_at(host: Host, *trusted: Host) -> XenAPI.Session:
+    transport = xmlrpc.client.SafeTransport(context=trusting(*trusted or [host]))
+    return XenAPI.Session(f"https://{host.address}:{host.port}", transport=transport)
+
+
+@pytest.fixture(scope="module")
+def session(demo: Demo) -> Iterator[XenAPI.Session]:
+    session = session_at(demo.hosts["h1"])
+    session.login_with_password("root", demo.password, "2.23", "a test")
+    yield session
+    session.xenapi.session.logout()
+
+
+def test_it_finds_one_pool_with_verification_on(session: XenAPI.Session):
+    [(_, pool)] = session.xenapi.pool.get_all_records().items()
+    assert pool["tls_verification_enabled"] is True
+    assert session.xenapi.host.get_name_label(pool["master"]) == "h1"
+
+
+def test_it_lists_the_hosts(session: XenAPI.Session):
+    hosts = session.xenapi.host.get_all_records()
+    told = {(h["name_label"], h["address"], h["tls_verification_enabled"]) for h in hosts.values()}
+    assert told == {(name, f"127.0.0.{n}", True) for n, name in enumerate(NAMES, 1)}
+    assert all(host["enabled"] for host in hosts.values())
+
+
+def test_every_host_has_metrics_that_say_it_lives(session: XenAPI.Session):
+    metrics = session.xenapi.host_metrics.get_all_records()
+    told = [metrics[h["metrics"]]["live"] for h in session.xenapi.host.get_all_records().values()]
+    assert told == [True, True, True]
+
+
+def test_it_lists_both_certificates_of_every_host_as_the_page_does(
+    session: XenAPI.Session, demo: Demo
+):
+    kinds = {"host": "server", "host_internal": "pool"}
+    told = {
+        (session.xenapi.host.get_name_label(c["host"]), kinds[c["type"]]): c["fingerprint_sha256"]
+        for c in session.xenapi.Certificate.get_all_records().values()
+    }
+    assert told == demo.page.thumbprints
+
+
+def test_a_certificate_has_its_dates_as_dates(session: XenAPI.Session):
+    for certificate in session.xenapi.Certificate.get_all_records().values():
+        assert isinstance(certificate["not_before"], xmlrpc.client.DateTime)
+        assert certificate["not_before"] < certificate["not_after"]
+
+
+def test_the_certificate_that_it_met_is_the_one_that_it_is_told(
+    session: XenAPI.Session, demo: Demo
+):
+    host = demo.hosts["h2"]
+    met = ssl.get_server_certificate((host.address, host.port))
+    [ref] = session.xenapi.host.get_by_name_label("h2")
+    told = session.xenapi.host.get_server_certificate(ref)
+    assert ssl.PEM_cert_to_DER_cert(told) == ssl.PEM_cert_to_DER_cert(met)
+
+
+def test_a_wrong_password_does_not_let_it_in(demo: Demo):
+    with pytest.raises(XenAPI.Failure) as failed:
+        session_at(demo.hosts["h1"]).login_with_password("root", "wrong")
+    assert failed.value.details[:2] == ["SESSION_AUTHENTICATION_FAILED", "root"]
+
+
+@pytest.mark.parametrize("name", ["h2", "h3"])
+@pytest.mark.parametrize("password", ["right", "wrong"])
+def test_a_supporter_sends_it_to_the_coordinator_whatever_the_password(
+    demo: Demo, name: str, password: str
+):
+    given = demo.password if password == "right" else "wrong"
+    with pytest.raises(XenAPI.Failure) as failed:
+        session_at(demo.hosts[name]).login_with_password("root", given)
+    assert failed.value.details == ["HOST_IS_SLAVE", "127.0.0.1"]
+
+
+def test_a_session_that_was_ended_opens_nothing(demo: Demo):
+    session = session_at(demo.hosts["h1"])
+    session.login_with_password("root", demo.password)
+    ended = session.handle
+    session.xenapi.session.logout()
+    assert session.host.get_all(ended) == {
+        "Status": "Failure",
+        "ErrorDescription": ["SESSION_INVALID", ended],
+    }
+
+
+def test_it_refuses_a_host_whose_certificate_it_does_not_trust(demo: Demo):
+    session = session_at(demo.hosts["h1"], demo.hosts["h2"])
+    with pytest.raises(ssl.SSLCertVerificationError):
+        session.login_with_password("root", demo.password)
