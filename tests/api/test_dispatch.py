@@ -239,15 +239,46 @@ def test_what_is_forwarded_is_checked_again():
             asyncio.run(carry_out(context, name, arguments, who))
         return caught.value
 
-    assert refusal("pool.join", ["a", "b", "c"], weak).code == "RBAC_PERMISSION_DENIED"
+    enable = "pool.enable_tls_verification"
+    assert refusal(enable, [], weak).code == "RBAC_PERMISSION_DENIED"
     assert refusal("no.such", [], root).code == "MESSAGE_METHOD_UNKNOWN"
-    assert refusal("pool.join", [], root).code == "MESSAGE_PARAMETER_COUNT_MISMATCH"
+    assert refusal(enable, [1], root).code == "MESSAGE_PARAMETER_COUNT_MISMATCH"
     assert refusal("host.get_servertime", [7], root).code == "INTERNAL_ERROR"
     # A host that sends on what was sent to it would send it round in circles.
     assert refusal("host.get_servertime", [host_ref(H2)], root).code == "INTERNAL_ERROR"
     context.records = lambda cls: {}[cls]  # type: ignore[method-assign]
     assert isinstance(refusal("pool.get_all", [], root), InternalError)
     assert len(context.defects) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("pool.join", ["a", "b", "c"]),  # runs where it is asked
+        ("session.login_with_password", ["root", "guess", "", ""]),  # would hide who guesses
+        ("session.logout", []),
+        ("pooltrust.create_join_code", [60]),  # would let a supporter's word admit a host
+    ],
+)
+def test_what_no_other_member_may_ask_for_is_not_there_for_it(name: str, arguments: list[Any]):
+    context = FakeContext()
+    root = Principal("root", REMOTE, is_local_superuser=True)
+
+    with pytest.raises(Failure) as refused:
+        asyncio.run(carry_out(context, name, arguments, root))
+
+    assert refused.value.code == "MESSAGE_METHOD_UNKNOWN"
+    assert context.did == []
+
+
+def test_a_supporter_sends_on_whom_it_may_not_speak_for():
+    context = FakeContext(this_host=H2)
+    session = session_of(context, origin=LOCAL)
+
+    refused = ask(context, "pooltrust.create_join_code", session, origin=LOCAL)
+
+    assert refused == ["HOST_IS_SLAVE", context.coordinator_address]
+    assert context.did == []
 
 
 def test_an_exception_that_nobody_declared_stays_in_the_log():

@@ -79,7 +79,7 @@ async def carry_out(
     raises, and InternalError for anything that no call declares.
     """
     call = CALLS.get(name)
-    if call is None:
+    if call is None or not call.forwarded or not call.session or call.runs is Where.HERE:
         raise MessageMethodUnknown(method=name)
     if len(arguments) != len(call.parameters):
         raise MessageParameterCountMismatch(name, len(call.parameters), len(arguments))
@@ -117,6 +117,8 @@ async def _value(context: Context, request: Request, origin: Origin) -> Any:
         raise NoAsyncForm(f"No async mode for this operation (rpc: {call.name})")
     arguments = _read(call, given)
     to = _elsewhere(context, call, arguments)
+    if to == "coordinator" and not call.forwarded:
+        raise HostIsSlave(address=context.coordinator_address)
     if to is None:
         value = await call.run(context, caller, arguments)
     else:

@@ -8,10 +8,10 @@ takes effect at the next connection.  It opens no connection: see peers/ for tho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pooltrust.errors import CannotStore
 from pooltrust.host.folder import Start
@@ -65,6 +65,7 @@ class Belief:
         self._faces: Faces | None = None
         self._watchers: list[Callable[[Roster, Roster], None]] = []
         self._changing = asyncio.Lock()
+        self._writing: set[asyncio.Task[Any]] = set()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log")
 
     @property
@@ -108,21 +109,11 @@ class Belief:
         It is on disk and the contexts are swapped when this returns.  Raises what `write` or the
         log's rules raise, or OSError; nothing has changed then.
         """
-        async with self._changing:
-            signed = write(self.log)
-            await self._take(self.log.extended(signed), [signed])
-            return self.log
+        return await self._surely(self._append(write))
 
     async def adopt(self, offered: Sequence[SignedEntry]) -> Outcome:
         """Adopt what these entries add to the log, as far as its rules allow."""
-        async with self._changing:
-            outcome = await asyncio.to_thread(adopt, self.log, offered)
-            if isinstance(outcome, Adopted):
-                if outcome.left:
-                    await self._move(outcome)
-                else:
-                    await self._take(outcome.log, outcome.new)
-            return outcome
+        return await self._surely(self._adopt(offered))
 
     async def serve(self, identities: Identities) -> None:
         """Serve these identities to new connections from now on."""
@@ -132,11 +123,45 @@ class Belief:
 
     async def become(self, log: Log, file: LogFile, identities: Identities) -> None:
         """Believe another log, as a member of another pool, with these identities."""
+        await self._surely(self._become(log, file, identities))
+
+    async def close(self) -> None:
+        """Finish what is being written."""
+        await asyncio.gather(*self._writing, return_exceptions=True)
+        await asyncio.to_thread(self._disk.shutdown)
+        if self._file is not None:
+            self._file.close()
+
+    async def _surely(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry this through even if the caller is cancelled: disk and memory never part."""
+        task = asyncio.create_task(work)
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+        return await asyncio.shield(task)
+
+    async def _append(self, write: Callable[[Log], SignedEntry]) -> Log:
+        async with self._changing:
+            signed = write(self.log)
+            await self._take(self.log.extended(signed), [signed])
+            return self.log
+
+    async def _adopt(self, offered: Sequence[SignedEntry]) -> Outcome:
+        async with self._changing:
+            outcome = await asyncio.to_thread(adopt, self.log, offered)
+            if isinstance(outcome, Adopted):
+                if outcome.left:
+                    await self._move(outcome)
+                else:
+                    await self._take(outcome.log, outcome.new)
+            return outcome
+
+    async def _become(self, log: Log, file: LogFile, identities: Identities) -> None:
         async with self._changing:
             faces = await self._faces_for(log, identities)
             old, self._file = self._file, file
             if old is not None:
                 old.close()
+            self.override = False  # the emergency was the old pool's
             self._believe(log, identities, faces)
 
     async def _take(self, log: Log, fresh: Sequence[SignedEntry]) -> None:
@@ -153,7 +178,9 @@ class Belief:
         """Follow another branch: our own entries are kept beside it, as evidence."""
         faces = await self._faces_for(outcome.log, self.identities)
         await self._on_disk(lambda file: file.keep_evidence(outcome.left))
-        await self._on_disk(lambda file: file.replace(outcome.log.entries))
+        log = outcome.log
+        snapshot = log.base.snapshot() if log.base else None
+        await self._on_disk(lambda file: file.replace(log.entries, snapshot=snapshot))
         self._believe(outcome.log, self.identities, faces)
 
     async def _faces_for(self, log: Log, identities: Identities) -> Faces:
@@ -166,7 +193,11 @@ class Belief:
         before = self.roster
         self.log, self.identities, self._faces = log, identities, faces
         for changed in self._watchers:
-            changed(before, log.roster)
+            try:
+                changed(before, log.roster)
+            except Exception as why:  # noqa: BLE001 - the change has happened; the others hear of it
+                words = {"message": "a watcher of the roster failed", "exception": why}
+                asyncio.get_running_loop().call_exception_handler(words)
 
     def _make_faces(self, log: Log, identities: Identities) -> Faces:
         accepted = [certificate.der for certificate in log.roster.certificates()]

@@ -43,7 +43,6 @@ from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
 
-
 STRANGERS_BYTES = 256 * 1024
 """The largest frame of somebody who has proved nothing yet."""
 
@@ -166,7 +165,7 @@ class Daemon:
             case name if name == POOL_NAME:
                 return frames_protocol(self._serve_member, arrival)
             case name if name == JOIN_NAME:
-                return frames_protocol(self._serve_stranger, arrival, limit=STRANGERS_BYTES)
+                return frames_protocol(self._serve_stranger, arrival, receive_limit=STRANGERS_BYTES)
         return self.web.remote(arrival.address)
 
     async def _serve_member(self, frames: Frames, der: bytes | None, arrival: Arrival) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pooltrust.errors import CannotContactHost, CannotVerify, Failure
+from pooltrust.errors import CannotContactHost, CannotVerify, Failure, OperationNotAllowed
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober, Seen, seen
 from pooltrust.host.peers.scribe import Scribe
@@ -39,30 +39,37 @@ class Enabling:
             belief.override = False
             return
         await self._scribe.distribute()
-        members = sorted(belief.roster.members)
-        found = await asyncio.gather(*(self._obstacles(host) for host in members))
+        members = frozenset(belief.roster.members)
+        found = await asyncio.gather(*(self._obstacles(host, members) for host in sorted(members)))
         if obstacles := [obstacle for some in found for obstacle in some]:
             raise all_at_once(obstacles)
+        if members != belief.roster.members.keys():
+            raise OperationNotAllowed("The pool has changed meanwhile.  Enable it again.")
         await self._scribe.append(
             VerificationRequired(), by=by, call="pool.enable_tls_verification"
         )
 
-    async def _obstacles(self, host: HostId) -> list[Failure]:
+    async def _obstacles(self, host: HostId, members: frozenset[HostId]) -> list[Failure]:
+        """What `host` has against it; silence about a member is an obstacle too."""
         try:
-            return [_obstacle(one) for one in await self._seen_by(host) if not one.verified]
+            found = {one.host: one for one in await self._seen_by(host)}
         except Failure as why:
-            return [
-                why if isinstance(why, CannotContactHost) else CannotContactHost(host, str(why))
-            ]
+            return [why]
+        if self._scribe.lacks(host):
+            return [CannotContactHost(host, why="it does not hold the whole log yet")]
+        silent = [CannotContactHost(one, why=f"{host} says nothing of it") for one in members]
+        return [why for why in silent if why.host not in found] + [
+            _obstacle(one) for one in found.values() if not one.verified
+        ]
 
     async def _seen_by(self, host: HostId) -> list[Seen]:
         if host == self._peers.belief.me:
             return await self._prober.probe_all()
-        answer = await self._peers.call(host, "probe", within=PROBE_SECONDS)
+        answer = await self._peers.call_verified(host, "probe", within=PROBE_SECONDS)
         content = answer.get("seen")
         if not isinstance(content, list):
             raise PeerMisspoke("no list of observations")
-        return [seen(one) for one in content]
+        return [one for one in map(seen, content) if one.observer == host]
 
 
 def _obstacle(one: Seen) -> Failure:

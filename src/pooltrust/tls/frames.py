@@ -52,11 +52,14 @@ class Frames:
         peer: Peer,
         *,
         limit: int = MOST_BYTES,
+        receive_limit: int | None = None,
     ) -> None:
+        """`limit`: bytes of one frame; `receive_limit`: of a received one, if it is less."""
         self.peer = peer
         self._reader = reader
         self._writer = writer
         self._limit = limit
+        self._receive_limit = limit if receive_limit is None else receive_limit
         self._answered = False
 
     async def send(self, frame: Mapping[str, Any], *, within: float = SEND_SECONDS) -> None:
@@ -85,7 +88,7 @@ class Frames:
         try:
             async with asyncio.timeout(timeout):
                 length = int.from_bytes(await self._reader.readexactly(_LENGTH))
-                if length > self._limit:
+                if length > self._receive_limit:
                     raise self._misspoke(*_too_long(length))
                 data = await self._reader.readexactly(length)
         except TimeoutError as why:
@@ -167,7 +170,9 @@ def open_frames(connection: Connection, *, limit: int = MOST_BYTES) -> Frames:
     return Frames(connection.reader, connection.writer, peer, limit=limit)
 
 
-def frames_protocol(serve: Serve, arrival: Arrival, *, limit: int = MOST_BYTES) -> asyncio.Protocol:
+def frames_protocol(
+    serve: Serve, arrival: Arrival, *, limit: int = MOST_BYTES, receive_limit: int | None = None
+) -> asyncio.Protocol:
     """A protocol that serves one arrival by frames, for the listener.
 
     The connection is closed when `serve` returns or raises.  A declared failure ends the
@@ -176,7 +181,7 @@ def frames_protocol(serve: Serve, arrival: Arrival, *, limit: int = MOST_BYTES) 
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = Peer("a peer", None, arrival.address, arrival.port, dialled=False)
-        frames = Frames(reader, writer, peer, limit=limit)
+        frames = Frames(reader, writer, peer, limit=limit, receive_limit=receive_limit)
         shown = writer.get_extra_info("ssl_object").getpeercert(True)
         # Not left to asyncio, which up to Python 3.12 complains of every cancelled one.
         task = asyncio.get_running_loop().create_task(

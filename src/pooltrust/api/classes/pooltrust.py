@@ -12,7 +12,7 @@ from pooltrust.api.context import Context, Observation
 from pooltrust.api.declare.call import Doc, NamedHost, Secret, Where, call
 from pooltrust.api.declare.values import compact, ref_of
 from pooltrust.api.sessions import Caller
-from pooltrust.errors import CannotContactHost, HandleInvalid, InvalidValue
+from pooltrust.errors import CannotContactHost, HandleInvalid, HostIsSlave, InvalidValue
 
 if TYPE_CHECKING:
     from pooltrust.trust.entry import SignedEntry
@@ -81,7 +81,8 @@ async def get_last_failure(context: Context, caller: Caller) -> Text:
 @call(
     "pooltrust.create_join_code",
     role=roles.POOL_OPERATOR,
-    raises=(InvalidValue,),
+    raises=(InvalidValue, HostIsSlave),
+    forwarded=False,
     cli="pool-join-code-create",
 )
 async def create_join_code(
@@ -91,7 +92,8 @@ async def create_join_code(
 ) -> str:
     """Make a code with which one host can join this pool once.
 
-    It says where the pool is and which certificate to expect there, so that the joiner trusts
+    It is made on the coordinator only: a supporter's word is not enough to let somebody in.  It
+    says where the pool is and which certificate to expect there, so that the joiner trusts
     nobody on first use; it is a secret.
     """
     if not 0 < lifetime <= LONGEST_CODE:

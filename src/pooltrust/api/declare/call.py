@@ -69,7 +69,8 @@ class Call:
     """Everything there is to know about a call.
 
     `role` is the least privileged role that may use it, None for the local superuser alone;
-    `holders` are all such roles; `keys` loosens it for some keys of a map.
+    `holders` are all such roles; `keys` loosens it for some keys of a map.  What is not
+    `forwarded` is answered by its own host only: a supporter's word for who calls is not enough.
     `run(context, caller, arguments)` takes one argument for each parameter.
     """
 
@@ -84,6 +85,7 @@ class Call:
     raises: tuple[type[Failure], ...] = ()
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_KEYS)
     is_async: bool = False
+    forwarded: bool = True
     session: bool = True
     hidden: bool = False
     internal: bool = False
@@ -153,6 +155,7 @@ def call(
     client_cert: bool | None = None,
     cli: str = "",
     is_async: bool = False,
+    forwarded: bool = True,
     session: bool = True,
     hidden: bool = False,
     internal: bool = False,
@@ -189,6 +192,7 @@ def call(
                 raises=raises,
                 cli=cli,
                 is_async=is_async,
+                forwarded=forwarded,
                 session=session,
                 hidden=hidden,
                 internal=internal,

@@ -6,7 +6,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
@@ -41,6 +41,7 @@ from pooltrust.trust.roster import Roster
 R = TypeVar("R")
 
 FORWARD_SECONDS = 120.0
+LONGEST_USER = 64
 
 
 @dataclass(slots=True, kw_only=True)
@@ -163,12 +164,19 @@ class DaemonContext:
         arguments = frame.get("arguments")
         if not isinstance(arguments, list):
             raise wire.PeerMisspoke("a forwarded call without arguments")
-        try:
-            principal = Principal.from_carried(frame.get("principal"))
-        except ValueError as why:
-            raise wire.PeerMisspoke("a forwarded call by nobody") from why
+        principal = self._carried(peer, frame)
         value = await carry_out(self, wire.text(frame, "name"), arguments, principal)
         return {"value": orjson.loads(encode(value))}
+
+    def _carried(self, peer: HostId, frame: wire.Frame) -> Principal:
+        """Who calls, by the word of the member that forwards: its name stands beside theirs."""
+        try:
+            said = Principal.from_carried(frame.get("principal"))
+        except ValueError as why:
+            raise wire.PeerMisspoke("a forwarded call by nobody") from why
+        member = self.roster.members[peer]
+        user = f"{said.user[:LONGEST_USER]} via {member.name}"
+        return replace(said, user=user, origin=Origin(member.address), pool=False)
 
     async def join(self, address: str, username: str, password: str, caller: Caller) -> None:
         """Join the pool whose coordinator is at ``address[:port]``."""

@@ -10,7 +10,8 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any, cast
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from pooltrust.api.sessions import Origin
 from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import LONGEST_BODY, MalformedRequest, Wire
 from pooltrust.api.wire.xmlrpc import XML
+from pooltrust.host.telling.journal import Journal
 
 REQUEST_SECONDS = 20.0
 KEEPALIVE_SECONDS = 300.0
@@ -42,8 +44,9 @@ LANDING = (
 class Web:
     """Makes the protocol of each HTTP connection."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, journal: Journal) -> None:
         self._context = context
+        self._journal = journal
         self._guards: dict[asyncio.BaseProtocol, Guard] = {}
         self._server = web.Server(
             self._handle,
@@ -57,20 +60,33 @@ class Web:
 
     def remote(self, address: str) -> asyncio.Protocol:
         """The protocol of one TLS connection from this address."""
-        return Guard(self._server(), Origin(address), self._guards)
+        return Guard(self._server(), Origin(address), self._guards, partial(self._late, address))
 
     def local(self) -> asyncio.Protocol:
         """The protocol of one connection to the Unix socket; its peer says who it is."""
-        return Guard(self._server(), None, self._guards)
+        return Guard(self._server(), None, self._guards, partial(self._late, "the Unix socket"))
 
     async def close(self) -> None:
         """Close every connection, giving running requests two seconds."""
         await self._server.shutdown(2.0)
 
+    def _late(self, address: str) -> None:
+        self._journal.damped(
+            "request-cut-off",
+            peer=address,
+            reason="late",
+            expected=f"a whole request within {REQUEST_SECONDS:g} s",
+            met=f"less than one from {address}",
+            cure="Look for what sends so slowly there; several at once are an attack.",
+        )
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         guard = self._guards[request.protocol]
+        guard.began()
         try:
             body = await request.read()
+        except ConnectionError:
+            raise asyncio.CancelledError from None  # it left half-way: nobody is there to answer
         except web.HTTPRequestEntityTooLarge:
             return _page(500, "Internal error", "The request is larger than 300 KiB.")
         guard.took()
@@ -112,7 +128,8 @@ class Guard(asyncio.Protocol):
     """Stands before one HTTP connection: who it is, and that each request comes whole and in time.
 
     `origin` None: a Unix socket, whose peer's credentials say who it is (None for a stranger).
-    While it lives it is found in `guards` by the protocol that it stands before.
+    While it lives it is found in `guards` by the protocol that it stands before.  `late` is called
+    when it cuts the connection off.
     """
 
     def __init__(
@@ -120,8 +137,10 @@ class Guard(asyncio.Protocol):
         inner: asyncio.Protocol,
         origin: Origin | None,
         guards: MutableMapping[asyncio.BaseProtocol, Guard],
+        late: Callable[[], None],
     ) -> None:
         self.origin = origin
+        self._say_late = late
         self._guards = guards
         self._inner = inner
         self._transport: asyncio.Transport | None = None
@@ -161,6 +180,11 @@ class Guard(asyncio.Protocol):
         self._guards.pop(self._inner, None)
         self._inner.connection_lost(exc)
 
+    def began(self) -> None:
+        """The head of a request has come, maybe together with the one before."""
+        if self._late is None:
+            self._wait()
+
     def took(self) -> None:
         """A request has come whole."""
         self._stop()
@@ -180,6 +204,7 @@ class Guard(asyncio.Protocol):
             self._late = None
 
     def _cut(self) -> None:
+        self._say_late()
         if self._transport is not None:
             self._transport.abort()
 
