@@ -20,7 +20,7 @@ from pooltrust.api.declare.values import Ref
 from pooltrust.api.dispatch import carry_out
 from pooltrust.api.sessions import Caller, Origin, Principal, Sessions
 from pooltrust.api.wire.jsonrpc import encode
-from pooltrust.errors import Failure, HandleInvalid, InvalidValue
+from pooltrust.errors import Failure, HandleInvalid, HostIsSlave, InvalidValue
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
@@ -138,6 +138,8 @@ class DaemonContext:
     async def login(self, username: str, password: str, origin: Origin) -> Principal:
         """Check a password.  Every local account is the pool's administrator."""
         await self.accounts.login(username, password, origin.address)
+        if not self.is_coordinator:  # it joined another pool while the password was checked
+            raise HostIsSlave(self.coordinator_address)
         return Principal(username, origin, frozenset((roles.POOL_ADMIN,)), is_local_superuser=True)
 
     async def forward(
