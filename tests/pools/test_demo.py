@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -129,6 +130,20 @@ def test_ctrl_c_leaves_nothing_behind_and_a_second_run_brings_the_same_pool_back
     assert "h3 (" in shell(f"{another.page.consoles[2]}\npooltrust host status").stdout
 
     another.interrupt(times=4)  # who is impatient leaves nothing behind either
+    leaves_nothing(another)
+
+
+def test_it_ends_with_its_terminal_and_says_so_when_its_password_is_gone(another: Demo):
+    another.start()
+    assert another.interrupt(by=signal.SIGHUP) == 0
+    leaves_nothing(another)
+
+    (another.folder / "password").unlink()
+    done = pooltrust("demo", "--folder", another.folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert (
+        f"The pool in {another.folder} is there, but not the file with its password" in done.stderr
+    )
     leaves_nothing(another)
 
 

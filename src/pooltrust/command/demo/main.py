@@ -37,6 +37,13 @@ class PortStays(Refused):
     remedy: str = "Leave --port out, or keep another pool in another folder: --folder"
 
 
+@failure("PASSWORD_IS_LOST", cure="Remove that folder for a new pool, or name another: --folder")
+class PasswordIsLost(Refused):
+    """The pool in {folder} is there, but not the file with its password."""
+
+    folder: str
+
+
 def run(folder: Path, port: int | None) -> int:
     """Run the demonstration until Ctrl-C, SIGTERM or SIGHUP; nothing of it is left running.
 
@@ -84,6 +91,8 @@ def _set_up(hosts: list[Host], folder: Path, port: int) -> None:
         print(f"{host.name} is set up: both identities, and a pool of one.", flush=True)
         if host is hosts[0]:
             keep_secret(folder / "password", password)
+    if not (folder / "password").exists():
+        raise PasswordIsLost(str(folder))
 
 
 def _join(hosts: list[Host], folder: Path, port: int) -> None:
