@@ -30,6 +30,8 @@ from .page import Page
 PROGRAM = [sys.executable, "-m", "pooltrust"]
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
+SOON = 10.0
+"""Seconds in which a pool is as it should be again; most of them for a slow machine."""
 
 T = TypeVar("T")
 
@@ -194,11 +196,11 @@ class Demo:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def interrupt(self, times: int = 1) -> int:
-        """Press Ctrl-C so often, and wait for its end."""
+    def interrupt(self, times: int = 1, by: int = signal.SIGINT) -> int:
+        """Press Ctrl-C so often, or send another signal of the terminal; wait for its end."""
         assert self._process is not None
         for _ in range(times):
-            os.killpg(self._process.pid, signal.SIGINT)
+            os.killpg(self._process.pid, by)
             time.sleep(0.05)
         return self._process.wait(STOP_SECONDS)
 
@@ -226,8 +228,11 @@ def running_demo() -> Iterator[Demo]:
 
 
 @contextmanager
-def own_hosts(count: int, *, verification: bool = True) -> Iterator[list[Host]]:
-    """So many hosts, each set up and running as a pool of its own; any of them may be stopped."""
+def own_hosts(count: int, *, off: Sequence[str] = ()) -> Iterator[list[Host]]:
+    """The hosts h1, h2, …, each set up and running as a pool of its own; any may be stopped.
+
+    Those named in `off` are founded without verification.
+    """
     addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
     port = find_free_port(*addresses)
     with short_folder() as folder:
@@ -237,7 +242,9 @@ def own_hosts(count: int, *, verification: bool = True) -> Iterator[list[Host]]:
         ]
         try:
             with ThreadPoolExecutor() as threads:
-                list(threads.map(lambda host: host.init(verification=verification).run(), hosts))
+                list(
+                    threads.map(lambda one: one.init(verification=one.name not in off).run(), hosts)
+                )
             yield hosts
         finally:
             for host in hosts:
