@@ -15,6 +15,7 @@ from pooltrust.host.peers.link import Peers
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.expiry import Validity, days_left, validity
+from pooltrust.tls.reasons import Reason, outdated
 
 HEARTBEAT_SECONDS = 25.0
 DAY_SECONDS = 86_400.0
@@ -75,10 +76,20 @@ class Watch:
         left = days_left(certificate, now)
         state = validity(certificate, now)
         if state is not Validity.VALID or left < NEAR_DAYS:
+            why = outdated(certificate, now) or _near(certificate)
             self._journal.damped(
                 "certificate-dates",
                 peer=f"{host}/{certificate.thumbprint.short}",
                 reason=str(state),
                 host=name,
+                expected=f"a certificate of {name} that is valid for {NEAR_DAYS} days or more",
+                met=f"certificate {certificate.thumbprint}",
+                words=why.words,
                 days_left=round(left, 1),
+                cure=why.remedy,
             )
+
+
+def _near(certificate: Certificate) -> Reason:
+    words = f"its certificate expires on {certificate.not_after:%F %T} UTC"
+    return Reason("near", words, "Renew it there before that day.")

@@ -99,9 +99,10 @@ class Receiver:
 
     async def _answer(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
         try:
-            step = self._steps.get(wire.text(frame, "call", limit=64))
+            name = wire.text(frame, "call", limit=64)
+            step = self._steps.get(name)
             if step is None:
-                raise wire.PeerMisspoke("no such step of a first meeting")
+                raise _no_step(name)
             return await step(meeting, frame)
         except Failure as why:
             meeting.done = True
@@ -192,6 +193,15 @@ class Receiver:
         except BaseException:
             proof.give_back()
             raise
+
+
+def _no_step(name: str) -> CannotVerify:
+    return CannotVerify(
+        "under the name of first meetings nobody has proved to be a member",
+        expected="a step of a first meeting",
+        met=f"the call {name!r}",
+        remedy="A member asks under the pool's name, with its certificate.",
+    )
 
 
 def _admission(meeting: _Meeting) -> HostAdmitted:
