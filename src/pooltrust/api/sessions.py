@@ -18,6 +18,9 @@ from pooltrust.terms import HostId
 IDLE = timedelta(hours=24)
 """How long a session lasts without a call."""
 
+LONGEST_NAME = 128
+"""Characters of a user's name as it is recorded."""
+
 CAP_ORIGINATOR = 500
 CAP_USER = 500
 CAP_ROOT = 400
@@ -98,8 +101,9 @@ class Caller:
 
     @property
     def user(self) -> str:
-        """Who, for the trust log and the records."""
-        return self.principal.user if self.principal else ""
+        """Who, for the trust log and the records: short, and nothing but printable text."""
+        name = self.principal.user if self.principal else ""
+        return "".join(c if c.isprintable() else "?" for c in name[:LONGEST_NAME])
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,6 @@ from pooltrust.api.sessions import Caller, Origin, Principal, Session
 from pooltrust.errors import HostIsSlave, SessionAuthenticationFailed, UuidInvalid
 
 
-LONGEST_NAME = 128
-"""Characters of a user's name: it is written into the trust log."""
-
-
 class OfTheTable:
     """Sessions are kept by the host that opened them, not with the records of the pool."""
 
@@ -114,8 +110,6 @@ async def login_with_password(
 
     A supporter answers with the coordinator's address before it looks at the password.
     """
-    if len(uname) > LONGEST_NAME or not uname.isprintable():
-        raise SessionAuthenticationFailed(uname[:LONGEST_NAME])
     if caller.origin.local:
         who = local_superuser(uname, caller.origin)
     elif not context.is_coordinator:
