@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import uvloop
 
+from machine import find_free_port
 from pooltrust.command.client import Client
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.configuration.config import Config
@@ -32,7 +34,6 @@ from pooltrust.terms import HostId
 from pooltrust.trust.roster import Roster
 
 PASSWORD = "mabel-counts-17-herons"
-NEW_PASSWORD_OF = "joiner: a heron counts 17 mabels"
 ITERATIONS = 100_000
 """The fewest that a joiner accepts."""
 
@@ -112,7 +113,7 @@ class Host:
 
     def copied(self, folder: Path) -> Host:
         """A copy of this host, which does not run, in another folder."""
-        shutil.copytree(self.config.folder, folder, symlinks=True)
+        shutil.copytree(self.config.folder, folder)
         return self.configured(folder=folder, socket=folder / "pooltrust.sock")
 
     async def code(self, lifetime: int = 600) -> JoinCode:
@@ -209,3 +210,61 @@ def run(story: Coroutine[Any, Any, Any], seconds: float = 30.0) -> Any:
         result = runner.run(told())
     assert complaints == []
     return result
+
+
+ADDRESSES = {f"h{number}": f"127.0.7.{number}" for number in range(1, 6)}
+
+
+class Stock:
+    """Hosts that were set up once; every story takes copies of them, all with one port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        everywhere = *ADDRESSES.values(), "127.0.7.8", "127.0.7.9"
+        self.port = find_free_port(*everywhere)
+        self.other_port = find_free_port(*everywhere)
+        self._kept: dict[object, tuple[Host, ...]] = {}
+
+    def host(self, folder: Path, name: str = "h1", **settings: Any) -> Host:
+        """A host that was just set up, copied into `folder`.  Not in a running loop."""
+        key = (name, *sorted(settings.items()))
+        if key not in self._kept:
+            new = self.folder / str(len(self._kept))
+            facts = {"port": self.port} | settings
+            self._kept[key] = (found(new, name, ADDRESSES[name], **facts),)
+        return self._kept[key][0].copied(folder / name)
+
+    def pool(self, folder: Path, *names: str, **settings: Any) -> tuple[Host, ...]:
+        """A pool of these hosts, the first its coordinator, joined as an administrator does it."""
+        key = (names, *sorted(settings.items()))
+        if key not in self._kept:
+            new = self.folder / f"pool-{len(self._kept)}"
+            hosts = tuple(self.host(new, name, **settings) for name in names)
+            run(_joined(hosts))
+            self._kept[key] = hosts
+        return tuple(host.copied(folder / host.config.name) for host in self._kept[key])
+
+
+async def _joined(hosts: tuple[Host, ...]) -> None:
+    first, *others = hosts
+    async with running(*hosts):
+        for host in others:
+            await host.join_with(await first.code())
+        await until(lambda: all(alike(first, host) for host in others))
+
+
+def alike(one: Host, other: Host) -> bool:
+    """Whether two running hosts hold the same log and the same records."""
+    a, b = one.daemon, other.daemon
+    same_log = a.belief.roster.head == b.belief.roster.head
+    return same_log and a.store.revision == b.store.revision
+
+
+_STOCK: list[Stock] = []
+
+
+def stock(factory: pytest.TempPathFactory) -> Stock:
+    """The one stock of this test run."""
+    if not _STOCK:
+        _STOCK.append(Stock(factory.mktemp("stock")))
+    return _STOCK[0]
