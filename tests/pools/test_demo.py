@@ -111,6 +111,12 @@ def test_password_and_keys_are_for_their_owner_only(demo: Demo):
         assert {mode(host.state / name) for name in private} == {0o600}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_its_daemons_have_nothing_to_complain_of(demo: Demo, name: str):
+    lines = demo.hosts[name].log.read_text().splitlines()
+    assert [line for line in lines if line.split()[1] != "info"] == []
+
+
 def test_ctrl_c_leaves_nothing_behind_and_a_second_run_brings_the_same_pool_back(another: Demo):
     another.start()
     first, pools = another.page, {h.status()["pool"] for h in another.hosts.values()}
