@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pools.stage import Demo, running_demo
+from pools.demonstration import Demo, running_demo
 
 
 @pytest.fixture(scope="package")

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from pools.stage import Demo, Host
+from pools.demonstration import Demo
+from pools.stage import Host
 
 from .test_xenapi import trusting
 

@@ -16,7 +16,8 @@ from typing import IO, Any
 
 import pytest
 
-from pools.stage import Demo, Host
+from pools.demonstration import Demo
+from pools.stage import Host
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.terms import host_id
 from pooltrust.trust.store import write_identity

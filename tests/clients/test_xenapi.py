@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 import XenAPI
 
-from pools.stage import Demo, Host
+from pools.demonstration import Demo
+from pools.stage import Host
 
 NAMES = ["h1", "h2", "h3"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .stage import Demo, running_demo
+from .demonstration import Demo, running_demo
 
 
 @pytest.fixture(scope="package")

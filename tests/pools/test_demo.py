@@ -15,8 +15,9 @@ import pytest
 
 from machine import find_free_port
 
+from .demonstration import Demo
 from .page import Cell
-from .stage import Demo, listens, pooltrust, processes, short_folder
+from .stage import listens, pooltrust, processes, short_folder
 
 NAMES = ("h1", "h2", "h3")
 

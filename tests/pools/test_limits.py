@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from .stage import Demo, Host, running_demo
+from .demonstration import Demo, running_demo
+from .stage import Host
 
 SETTLED_SECONDS = 3.0
 IDLE_SECONDS = 60.0

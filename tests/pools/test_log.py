@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .stage import Demo, Host, own_hosts, pooltrust
+from .demonstration import Demo
+from .stage import Host, own_hosts, pooltrust
 
 Lines = list[bytes]
 

@@ -14,8 +14,9 @@ from pooltrust.pki.mint import mint_pool_identity, pool_host
 from pooltrust.terms import HostId, Thumbprint
 from pooltrust.trust.store import delete_identity, read_identity, write_identity
 
+from .demonstration import Demo, running_demo
 from .page import Cell, Page
-from .stage import Demo, Host, running_demo
+from .stage import Host
 
 
 @dataclass(frozen=True)
