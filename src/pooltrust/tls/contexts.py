@@ -20,6 +20,8 @@ NO_CHECK_TIME = 0x200000
 
 MOST_CLIENT_CONTEXTS = 64
 
+_AT_ONCE = 16
+
 
 def server_context(identity: Path) -> ssl.SSLContext:
     """For clients: the server identity, no client certificate, TLS 1.2 or 1.3.
@@ -27,7 +29,10 @@ def server_context(identity: Path) -> ssl.SSLContext:
     `identity` is a PEM file with key, certificate and chain.  Raises OSError and ssl.SSLError.
     """
     # No set_ecdh_curve: it would leave one group, and the original xe needs P-384.
-    return _answering(identity, ssl.TLSVersion.TLSv1_2)
+    context = _answering(identity, ssl.TLSVersion.TLSv1_2)
+    # The clients that we know do not resume, and each ticket costs as much as a signature of P-256.
+    context.num_tickets = 0
+    return context
 
 
 def pool_context(
@@ -45,9 +50,7 @@ def pool_context(
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     if not check_dates:
         context.verify_flags |= NO_CHECK_TIME
-    anchors = b"".join(accepted)
-    if anchors:
-        context.load_verify_locations(cadata=anchors)
+    _trust(context, accepted)
     return context
 
 
@@ -82,9 +85,7 @@ def naming_context(anchors: Iterable[bytes], identity: Path | None) -> ssl.SSLCo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
-    trusted = b"".join(anchors)
-    if trusted:
-        context.load_verify_locations(cadata=trusted)
+    _trust(context, anchors)
     if identity is not None:
         context.load_cert_chain(identity)
     return context
@@ -138,6 +139,16 @@ class ClientContexts:
         self._made[key] = context
         while len(self._made) > self._most:
             self._made.popitem(last=False)
+
+
+def _trust(context: ssl.SSLContext, certificates: Iterable[bytes]) -> None:
+    """Add anchors (DER), a few at a time: each call keeps every other thread waiting.
+
+    A thousand in one call held up the event loop for 350 ms, from another thread.
+    """
+    waiting = list(certificates)
+    for start in range(0, len(waiting), _AT_ONCE):
+        context.load_verify_locations(cadata=b"".join(waiting[start : start + _AT_ONCE]))
 
 
 def _answering(identity: Path, oldest: ssl.TLSVersion) -> ssl.SSLContext:
