@@ -44,7 +44,7 @@ class _Served:
 class PoolServer:
     """Serves the connections made under the pool name.
 
-    `heard` is told of a member and of the number of its log's last entry, now and then.
+    `heard` is told of a member that said its hello, and of the number of its log's last entry.
     """
 
     def __init__(
@@ -111,6 +111,8 @@ class PoolServer:
                 raise
             sightings.note(seen, asked)
             self._heard(served.peer, seen.number)
+        else:
+            self._heard(served.peer, self.belief.roster.number)
 
     async def _answered(self, served: _Served, frame: wire.Frame) -> wire.Frame:
         try:

@@ -18,6 +18,9 @@ from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId
 from pooltrust.trust.roster import Roster
 
+RETRIES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds between attempts; after the last one the member's next hello is waited for."""
+
 
 class Shipping:
     """Ships a coordinator's records, and takes them in on a supporter."""
@@ -29,6 +32,7 @@ class Shipping:
         self._journal = journal
         self._due = asyncio.Event()
         self._held: dict[HostId, Revision] = {}
+        self._tries = 0
         self._task: asyncio.Task[None] | None = None
         self._unwatch: Callable[[], None] = lambda: None
 
@@ -48,7 +52,7 @@ class Shipping:
     def met(self, host: HostId) -> None:
         """This member was heard of: it may have missed some records."""
         if self._belief.is_coordinator and self._held.get(host) != self._store.revision:
-            self._due.set()
+            self._ship_now()
 
     async def take(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
         """Hold what the coordinator ships.  Raises CannotVerify for anybody else's records."""
@@ -69,6 +73,10 @@ class Shipping:
         return {"revision": str(self._store.revision)}
 
     def _changed(self, _revision: Revision, _changes: Sequence[Change]) -> None:
+        self._ship_now()
+
+    def _ship_now(self) -> None:
+        self._tries = 0
         self._due.set()
 
     def _members_changed(self, before: Roster, after: Roster) -> None:
@@ -82,6 +90,12 @@ class Shipping:
             self._due.clear()
             if self._belief.is_coordinator:
                 await asyncio.gather(*(self._ship(host) for host in self._behind()))
+                self._try_again()
+
+    def _try_again(self) -> None:
+        if self._behind() and self._tries < len(RETRIES):
+            asyncio.get_running_loop().call_later(RETRIES[self._tries], self._due.set)
+            self._tries += 1
 
     def _behind(self) -> list[HostId]:
         revision = self._store.revision
