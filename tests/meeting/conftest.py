@@ -26,4 +26,4 @@ def new(stock: Stock, tmp_path: Path) -> Callable[..., Host]:
 @pytest.fixture(autouse=True)
 def quick_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(joining, "SURE_SECONDS", 0.4)
+    monkeypatch.setattr(joining, "SURE_SECONDS", 0.3)

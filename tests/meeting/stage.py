@@ -35,17 +35,20 @@ ELSEWHERE = "127.0.7.8"
 class Wire:
     """A TCP proxy that keeps every byte, and can cut the line after the n-th TLS record.
 
-    `cut` is ("up" or "down", n), counted over all connections; up is towards the coordinator.
-    `barred`: whoever connects is cut off at once.
+    `cut` is ("up" or "down", n), counted over all connections; up is towards the coordinator.  From
+    then on it is `barred`: nothing gets through until that is taken back.  With `again` each
+    connection is counted and cut by itself, and nothing is barred.
     """
 
-    def __init__(self, to: Host, cut: tuple[str, int] | None = None, *, bar: bool = False) -> None:
+    def __init__(
+        self, to: Host, cut: tuple[str, int] | None = None, *, again: bool = False
+    ) -> None:
+        self._again = again
         self.kept = {"up": bytearray(), "down": bytearray()}
         self.records = {"up": 0, "down": 0}
-        self.was_cut = self.barred = False
+        self.barred = False
         self._to = to.config.address, to.config.port
         self._cut = cut
-        self._bar = bar
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -67,6 +70,8 @@ class Wire:
         if self.barred:
             writer.transport.abort()
             return
+        if self._again:
+            self.records = {"up": 0, "down": 0}
         there, here = await asyncio.open_connection(*self._to)
         ends = writer, here
         with suppress(OSError):
@@ -89,12 +94,12 @@ class Wire:
                 record = header + await source.readexactly(int.from_bytes(header[3:]))
                 self.kept[way] += record
                 self.records[way] += 1
-                if self.was_cut and self._bar:
+                if self.barred:
                     break
                 sink.write(record)
                 await sink.drain()
                 if self._cut == (way, self.records[way]):
-                    self.was_cut, self.barred = True, self._bar
+                    self.barred = not self._again
                     break
         for end in ends:
             end.close()
