@@ -10,24 +10,19 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import orjson
 import pytest
 
-from daemons import found, run, running
-from machine import find_free_port
+from daemons import run, running
 from pooltrust.host.serving import web
 from tls.stage import client_hello
 
 from . import clumsy, patience, scenes
-from .listening import ListeningHost
 from .patience import Scene as Patient
 from .scenes import Outcome, Scene, Stage
-
-HOSTS = {"h1": "127.0.0.1", "h2": "127.0.0.2", "h3": "127.0.0.3"}
 
 
 @dataclass(frozen=True)
@@ -405,26 +400,3 @@ def only_a_hello(heard: bytes) -> bool:
     first, *rest = frames
     heads = all(frame.keys() == {"head"} for frame in rest) and len(rest) < 2
     return heads and first.keys() == {"hello", "pool", "host", "expect", "nonce"}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> list[ListeningHost]:
-    """The pool that every stage is a copy of."""
-    folder = tmp_path_factory.mktemp("pool")
-    port = find_free_port(*HOSTS.values())
-    hosts = [found(folder / name, name, at, port) for name, at in HOSTS.items()]
-
-    async def join() -> None:
-        async with running(*hosts):
-            for host in hosts[1:]:
-                await host.join_with(await hosts[0].code())
-
-    run(join())
-    return [ListeningHost(host.config) for host in hosts]
-
-
-@pytest.fixture
-def stage(made: list[ListeningHost], tmp_path: Path) -> Stage:
-    """A pool of this row's own."""
-    copies = [host.copied(tmp_path / host.config.name) for host in made]
-    return Stage(*copies, tmp_path)  # type: ignore[arg-type]
