@@ -1,0 +1,121 @@
+"""Who must be there for a phase, who is missing, and what would help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import assert_never
+
+from pooltrust.pool.plan.picture import Picture
+from pooltrust.pool.plan.plan import Demand, Phase
+from pooltrust.pool.plan.steps import Append, Step, name
+from pooltrust.terms import HostId
+from pooltrust.trust.entries import HostDismissed
+from pooltrust.trust.heads import committed
+from pooltrust.trust.roster import Roster
+
+NO_HOST = HostId("")
+START = "Start it and check its network: pooltrust host status"
+OR_EJECT = f"{START}; or eject it: xe pool-eject"
+ALONE = "If they are lost for good, order it on each host: xe pool-emergency-reset-master"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why an operation can't go on, and the cure.  `host` is empty if it is no host's fault."""
+
+    host: HostId
+    words: str
+    cure: str = ""
+
+
+def short_of(phase: Phase, ready: Sequence[Step], picture: Picture) -> tuple[Reason, ...]:
+    """Who is missing before an entry among these steps may be written."""
+    entries = [step for step in ready if isinstance(step, Append) and not step.alone]
+    if not entries:
+        return ()
+    leaving = {e.body.host for e in entries if isinstance(e.body, HostDismissed)}
+    there = picture.reachable() - leaving
+    if needed := set(phase.needs) - there:
+        return _away(needed, picture, OR_EJECT)
+    match phase.demand:
+        case Demand.EVERYONE:
+            return _away(picture.roster.members.keys() - there - leaving, picture, START)
+        case Demand.PRESENT | Demand.HALF:
+            return _half(there, leaving, picture, picture.roster)
+        case Demand.MORE_THAN_HALF:
+            return _endorsers(there, picture)
+        case Demand.NOBODY:
+            return ()
+        case _:
+            assert_never(phase.demand)
+
+
+def hindrances(
+    phase: Phase, steps: Sequence[Step], picture: Picture, wrote: int
+) -> tuple[Reason, ...]:
+    """Why the phase can't end although none of these steps, which do not hold, may run now.
+
+    `wrote` is the number of the operation's last entry.  Empty if the rest may be done later.
+    """
+    return tuple(dict.fromkeys(_hindrances(phase, steps, picture, wrote)))
+
+
+def _hindrances(
+    phase: Phase, steps: Sequence[Step], picture: Picture, wrote: int
+) -> Iterator[Reason]:
+    there, needs = picture.reachable(), set(phase.needs)
+    strict = phase.demand in (Demand.EVERYONE, Demand.PRESENT)
+    for step in steps:
+        gone = step.needs() - there
+        if phase.demand is Demand.EVERYONE:
+            yield from _away(gone, picture, START)
+        yield from _away(gone & needs, picture, OR_EJECT)
+        matters = strict or isinstance(step, Append) or step.needs() & needs
+        if matters and not gone and step in picture.failed:
+            yield _refused(step, picture)
+    if phase.commits and not picture.committed(wrote):
+        yield from _half(picture.holders(wrote), set(), picture, picture.before(wrote))
+    elif steps and phase.demand in (Demand.PRESENT, Demand.HALF) and not phase.commits:
+        yield from _half(there, set(), picture, picture.roster)
+
+
+def _half(
+    there: AbstractSet[HostId], leaving: AbstractSet[HostId], picture: Picture, members_of: Roster
+) -> tuple[Reason, ...]:
+    if committed(members_of, frozenset(there)):
+        return ()
+    count = len(members_of.members)
+    held = len(members_of.members.keys() & there)
+    words = (
+        f"{held} of {count} members are there or hold the change; at least {(count + 1) // 2} must,"
+        " the coordinator among them"
+    )
+    missing = members_of.members.keys() - there - leaving - picture.reachable()
+    return Reason(NO_HOST, words), *_away(missing, picture, START)
+
+
+def _endorsers(there: AbstractSet[HostId], picture: Picture) -> tuple[Reason, ...]:
+    roster = picture.roster
+    voters = roster.members.keys() - {roster.coordinator}
+    count, agreed = len(roster.members), len(voters & there)
+    if 2 * agreed > count:
+        return ()
+    words = (
+        f"more than half of the {count} members must endorse a takeover, which the lost "
+        f"coordinator can't, and {agreed} are there"
+    )
+    return Reason(NO_HOST, words, ALONE), *_away(voters - there, picture, START)
+
+
+def _away(hosts: AbstractSet[HostId], picture: Picture, cure: str) -> tuple[Reason, ...]:
+    roster = picture.roster
+    return tuple(
+        Reason(host, f"{name(roster, host)} does not answer", cure) for host in sorted(hosts)
+    )
+
+
+def _refused(step: Step, picture: Picture) -> Reason:
+    host = next(iter(sorted(step.needs())), NO_HOST)
+    return Reason(host, f"{step.words(picture.roster)}: {picture.failed[step]}")

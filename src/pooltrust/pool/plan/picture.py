@@ -1,0 +1,150 @@
+"""The picture: what is known of the pool at one moment, as a value.
+
+Whoever looked is not here: the driver makes a picture from signed heads, reports and handshakes.
+Everything that an operation does next follows from its plan and from this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from pooltrust.pool.plan.steps import Append, Step
+from pooltrust.terms import HostId, Thumbprint
+from pooltrust.trust.heads import committed
+from pooltrust.trust.log import Log
+from pooltrust.trust.roster import Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one host: its own last words, and whether it answers now."""
+
+    reachable: bool = False
+    held: int = 0
+    """The number of the last entry that it holds *of this log*, by a head that it signed."""
+    serves: Thumbprint | None = None
+    """The pool certificate that new connections meet."""
+    keys: frozenset[Thumbprint] | None = None
+    """The pool certificates that it has the keys of, staged ones too; None if it never said."""
+    override: bool = False
+    """Its emergency switch is on: it does not verify, whatever the roster requires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A verified handshake, when the observer held entry `held`."""
+
+    observer: HostId
+    subject: HostId
+    certificate: Thumbprint
+    held: int
+
+
+NOBODY = Known()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The pool as host `me` knows it.  `log` is its own."""
+
+    me: HostId
+    log: Log
+    hosts: Mapping[HostId, Known] = field(default_factory=dict)
+    probes: frozenset[Probed] = frozenset()
+    failed: Mapping[Step, str] = field(default_factory=dict)
+    """Steps that were tried in this run and refused, with the reason in words."""
+    _met: dict[tuple[HostId, HostId, Thumbprint], int] = field(
+        init=False, compare=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        met: dict[tuple[HostId, HostId, Thumbprint], int] = {}
+        for one in self.probes:
+            key = one.observer, one.subject, one.certificate
+            met[key] = max(one.held, met.get(key, -1))
+        object.__setattr__(self, "_met", met)
+
+    @property
+    def roster(self) -> Roster:
+        """The fold of the log."""
+        return self.log.roster
+
+    @property
+    def newest(self) -> int:
+        """The number of the last entry that anybody is known to hold."""
+        return max((self.log.head_number, *(k.held for k in self.hosts.values() if k.reachable)))
+
+    def known(self, host: HostId) -> Known:
+        """What is known of that host; this one is always there and holds its own log."""
+        known = self.hosts.get(host, NOBODY)
+        return (
+            replace(known, reachable=True, held=self.log.head_number) if host == self.me else known
+        )
+
+    def reachable(self) -> frozenset[HostId]:
+        """The hosts that answer, members or not."""
+        return frozenset({h for h, known in self.hosts.items() if known.reachable} | {self.me})
+
+    def holders(self, number: int) -> frozenset[HostId]:
+        """The hosts, members or not, known to hold that entry."""
+        return frozenset(h for h in {*self.hosts, self.me} if self.known(h).held >= number)
+
+    def written(self, append: Append) -> int | None:
+        """The number of the entry that says this, after `append.after`; None if there is none."""
+        body = append.body
+        kind = body.kind.encode()
+        for signed in reversed(self.log.tail(append.after)):
+            if kind in signed.payload and signed.entry.body == body:
+                return signed.entry.number
+        return None
+
+    def archived(self, after: int) -> bool:
+        """Whether entries that follow `after` are not in the live log any more."""
+        return self.log.first > after + 1
+
+    def committed(self, number: int) -> bool:
+        """Whether entry `number` is held by at least half of the members, coordinator included."""
+        return committed(self.before(number), self.holders(number))
+
+    def before(self, number: int) -> Roster:
+        """The roster before entry `number`: its members are those who could take its place."""
+        return self.log.roster_at(max(number - 1, self.log.first - 1, 1))
+
+    def met(self, observer: HostId, subject: HostId, certificate: Thumbprint) -> int:
+        """What the observer held when it last met exactly that certificate; -1 if it did not."""
+        return self._met.get((observer, subject, certificate), -1)
+
+    def seen(self, host: HostId, **facts: Any) -> Picture:
+        """This picture with other facts (fields of Known) about one host."""
+        known = replace(self.hosts.get(host, NOBODY), **facts)
+        return replace(self, hosts=MappingProxyType({**self.hosts, host: known}))
+
+    def probed(self, *probes: Probed) -> Picture:
+        """This picture with these handshakes as well."""
+        return replace(self, probes=self.probes | set(probes))
+
+    def failing(self, step: Step, why: str) -> Picture:
+        """This picture after that step was refused."""
+        return replace(self, failed=MappingProxyType({**self.failed, step: why}))
+
+    def grown(self, log: Log) -> Picture:
+        """This picture with this host's log grown."""
+        return replace(self, log=log)
+
+    @classmethod
+    def whole(cls, log: Log, me: HostId, *, away: Iterable[HostId] = ()) -> Picture:
+        """Everybody but `away` is there, up to date, and serves the newest accepted certificate."""
+        gone = frozenset(away)
+        hosts = {
+            host: Known(
+                reachable=host not in gone,
+                held=log.head_number,
+                serves=member.newest.thumbprint,
+                keys=frozenset(c.thumbprint for c in member.certificates),
+            )
+            for host, member in log.roster.members.items()
+        }
+        return cls(me, log, MappingProxyType(hosts))
