@@ -136,10 +136,10 @@ def turns(order: list[Certificate], swaps: list[dict[str, float]]) -> list[Serve
     """When each identity was served, by what the host says of its swaps."""
     served = [0, *(int(swap["identity"]) for swap in swaps)]
     since = [0.0, *(swap["began"] for swap in swaps)]
-    until = [*(swap["ended"] for swap in swaps), float("inf")]
+    ends = [*(swap["ended"] for swap in swaps), float("inf")]
     return [
         Served(str(order[which].thumbprint), a, b)
-        for which, a, b in zip(served, since, until, strict=True)
+        for which, a, b in zip(served, since, ends, strict=True)
     ]
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import ssl
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+
+from pooltrust.pki.mint import mint_pool_identity
+from pooltrust.terms import host_id
+from pooltrust.tls.contexts import pool_context
 
 from .stage import Cast, answering, ask, faces, refused, s_client
 
@@ -195,5 +202,19 @@ def test_a_roster_that_accepts_nobody_refuses_everybody(uv, cast: Cast) -> None:
         async with answering(faces(cast)) as spot:
             for player in (cast.a, cast.b, cast.server, None):
                 assert await refused(spot.port, "pool", player)
+
+    uv(story())
+
+
+def test_the_last_of_many_members_gets_in_like_the_first(uv, cast: Cast) -> None:
+    now = datetime.now(UTC)
+    many = [mint_pool_identity(host_id(str(uuid.uuid4())), now).certificate.der for _ in range(37)]
+
+    async def story() -> None:
+        for accepted in ([cast.b.der, *many], [*many, cast.b.der]):
+            served = replace(faces(cast), pool=pool_context(cast.a.path, accepted))
+            async with answering(served) as spot:
+                assert not await refused(spot.port, "pool", cast.b)
+                assert await refused(spot.port, "pool", cast.stranger)
 
     uv(story())

@@ -200,12 +200,20 @@ class Belief:
                 asyncio.get_running_loop().call_exception_handler(words)
 
     def _make_faces(self, log: Log, identities: Identities) -> Faces:
-        accepted = [certificate.der for certificate in log.roster.certificates()]
-        return Faces(
-            server=server_context(identities.server.path),
-            pool=pool_context(identities.pool.path, accepted, check_dates=self._check_dates),
-            join=join_context(identities.pool.path),
-        )
+        """New contexts for what has changed; the others are served on."""
+        faces, accepted = self._faces, _accepted(log.roster)
+        same_pool = faces is not None and identities.pool == self.identities.pool
+        if faces is None or identities.server != self.identities.server:
+            server = server_context(identities.server.path)
+        else:
+            server = faces.server
+        if faces is not None and same_pool and accepted == _accepted(self.roster):
+            pool = faces.pool
+        else:
+            path = identities.pool.path
+            pool = pool_context(path, sorted(accepted), check_dates=self._check_dates)
+        join = faces.join if faces and same_pool else join_context(identities.pool.path)
+        return Faces(server=server, pool=pool, join=join)
 
     async def _on_disk(self, work: Callable[[LogFile], T]) -> T:
         if self._file is None:

@@ -161,8 +161,7 @@ class Peers:
         self.sightings.note(head, asked)
 
     async def _open(self, host: HostId, stack: AsyncExitStack) -> Link:
-        member = self._expected(host)
-        connection = await self._dial(host, member)
+        member, connection = await self._meet(host)
         stack.push_async_callback(connection.close)
         verified = connection.met.thumbprint in member.accepted
         if not verified:
@@ -184,6 +183,17 @@ class Peers:
         if host not in self.belief.roster.members:
             raise CannotContactHost(host, why="it is no member of this pool")
         return self.belief.roster.expect(host)
+
+    async def _meet(self, host: HostId) -> tuple[Member, Connection]:
+        """Dial this member; once more if we learned of its refresh while we dialled."""
+        member = self._expected(host)
+        try:
+            return member, await self._dial(host, member)
+        except CannotVerify as why:
+            newer = self._expected(host)
+            if why.certificate not in newer.accepted - member.accepted:
+                raise
+            return newer, await self._dial(host, newer)
 
     async def _dial(self, host: HostId, member: Member) -> Connection:
         belief = self.belief
