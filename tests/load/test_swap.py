@@ -56,8 +56,9 @@ class Served:
 class Process:
     """A program of these tests, which answers each line with one of JSON."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
+        self._log = log
 
     def ask(self, line: str) -> Any:
         assert self._process.stdin is not None
@@ -68,7 +69,7 @@ class Process:
     def answer(self) -> Any:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        assert line, "it ended without a word"
+        assert line, f"it ended: {self._log.read_text()[-2000:]}"
         return json.loads(line)
 
     def end(self) -> Any:
@@ -87,7 +88,7 @@ def program(module: str, *arguments: object, log: Path) -> Iterator[Process]:
             words, cwd=TESTS, stdin=-1, stdout=-1, stderr=said, text=True, env=os.environ
         )
     try:
-        yield Process(process)
+        yield Process(process, log)
     finally:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.close()
