@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from contextlib import suppress
 
 import orjson
 import pytest
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pooltrust.trust import canonical
 from pooltrust.trust import entries as e
@@ -135,6 +138,8 @@ UNREADABLE = {
     "time without zone": {"at": "2026-01-02T03:04:05.000000"},
     "time without fraction": {"at": "2026-01-02T03:04:05Z"},
     "time": {"at": 5},
+    "time before the first year in UTC": {"at": "0001-01-01T00:00:00.000000+23:59"},
+    "time after the last year in UTC": {"at": "9999-12-31T23:59:59.999999-23:59"},
     "body of another kind": {"kind": "host-dismissed"},
     "body field more": {"body": {"host": B, "address": "x", "more": 1}},
     "body field less": {"body": {"host": B}},
@@ -149,6 +154,41 @@ def test_an_entry_is_read_strictly(changed):
     with pytest.raises(NotAnEntry) as refusal:
         _ = with_payload(SIGNED, **changed).entry
     assert not isinstance(refusal.value, UnknownKind)
+
+
+ODD = st.one_of(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20),
+    st.sampled_from(["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00.000000-00:01", "A" * 64]),
+    st.builds(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:60.{:06}{:+03}:59".format,
+        *(st.integers(0, most) for most in (9999, 13, 32, 24, 60, 999999)),
+        st.integers(-24, 24),
+    ),
+    st.datetimes().map(lambda time: time.isoformat()),
+    st.lists(st.text(max_size=5), max_size=3) | st.dictionaries(st.text(max_size=5), st.none()),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(BODIES), st.data())
+def test_whatever_a_field_holds_only_the_declared_refusal_comes_out(body, data):
+    said = orjson.loads(POOL.sign(body, A).payload)
+    for _ in range(data.draw(st.integers(1, 2))):
+        inside = data.draw(st.booleans()) and isinstance(said["body"], dict) and said["body"]
+        where = said["body"] if inside else said
+        where[data.draw(st.sampled_from(sorted(where)))] = data.draw(ODD)
+    signed = SignedEntry(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), b"s")
+    for read in (lambda: signed.envelope, lambda: signed.entry):
+        with suppress(NotAnEntry):  # UnknownKind is one
+            read()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=200))
+def test_bytes_that_are_no_entry_are_refused_as_such(data):
+    for read in (lambda: SignedEntry(data, b"s").entry, lambda: SignedEntry.from_line(data)):
+        with pytest.raises(NotAnEntry):
+            read()
 
 
 @pytest.mark.parametrize("changed", [{"kind": "host-praised"}, {"format": 2}])

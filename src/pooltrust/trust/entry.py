@@ -45,10 +45,11 @@ def _write_time(value: datetime) -> str:
 
 
 def _read_time(value: Any) -> datetime:
-    if type(value) is not str:
-        raise ValueError("not a time")
+    # UTC first: a time near year 1 or 9999 in another zone has no spelling in UTC at all.
+    if type(value) is not str or not value.endswith("Z"):
+        raise ValueError("not a time in UTC")
     time = datetime.fromisoformat(value)
-    if time.utcoffset() is None or _write_time(time) != value:
+    if _write_time(time) != value:
         raise ValueError("not the one spelling of this time")
     return time
 

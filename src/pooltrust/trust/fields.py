@@ -21,6 +21,9 @@ DER_LIMIT = 64 * 1024
 V = TypeVar("V")
 R = TypeVar("R", bound="Recorded")
 
+_WRONG = (ValueError, TypeError, ArithmeticError)
+"""What a form raises for a value that it does not hold; a stranger chose the value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[V]):
@@ -40,7 +43,7 @@ class Recorded:
         for name, form in _forms(type(self)):
             try:
                 form.check(getattr(self, name))
-            except (ValueError, TypeError) as why:
+            except _WRONG as why:
                 raise ValueError(f"{name}: {why}") from why
 
     def record(self) -> dict[str, Any]:
@@ -62,7 +65,7 @@ def read_values(cls: type[Recorded], record: Any) -> dict[str, Any]:
     for name, form in forms:
         try:
             values[name] = form.read(record[name])
-        except (ValueError, TypeError) as why:
+        except _WRONG as why:
             raise ValueError(f"{name}: {why}") from why
     return values
 
