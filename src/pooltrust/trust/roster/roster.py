@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TypeVar
 
 from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import EntryHash, HostId, PoolId, Thumbprint
@@ -18,6 +19,7 @@ from pooltrust.trust.roster.index import EMPTY, NOTHING, Index, with_item, witho
 from pooltrust.trust.roster.membership import Anchor, Membership, Pending
 
 SNAPSHOT_LIMIT = 64 * canonical.MIB
+R = TypeVar("R", Membership, Anchor)
 _SNAPSHOT_TYPE = "application/vnd.pooltrust.roster+json"
 
 
@@ -99,7 +101,10 @@ class Roster:
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Roster:
-        """Read `snapshot()`.  Raises ValueError.  Whether it is the pool's, a checkpoint says."""
+        """Read `snapshot()`.  Raises ValueError for any bytes that `snapshot` would not write.
+
+        Whether it is the pool's, a checkpoint says.
+        """
         said = canonical.decode(snapshot, limit=SNAPSHOT_LIMIT)
         if type(said) is not dict or said.keys() != {"standing", "members", "anchors"}:
             raise ValueError("not the snapshot of a roster")
@@ -107,15 +112,18 @@ class Roster:
         roster = cls.empty(
             facts.pool, facts.port, facts.coordinator, verification=facts.verification
         )
-        for record in said["members"]:
-            roster = roster.with_member(Membership.read(record))
-        for record in said["anchors"]:
-            roster = roster.with_anchor(Anchor.read(record))
+        for member in _several(Membership, said["members"]):
+            _require_new(roster, member)
+            roster = roster.with_member(member)
+        for anchor in _several(Anchor, said["anchors"]):
+            roster = roster.with_anchor(anchor)
         if facts.coordinator not in roster.members:
             raise ValueError("the coordinator is no member")
-        if not all(member.certificates for member in roster.members.values()):
-            raise ValueError("a member without a certificate")
-        return replace(roster, number=facts.number, head=facts.head)
+        roster = replace(roster, number=facts.number, head=facts.head)
+        # One roster, one spelling: the order of hosts, and an anchor that is there twice.
+        if roster.snapshot() != snapshot:
+            raise ValueError("not the one spelling of this roster")
+        return roster
 
     @classmethod
     def empty(cls, pool: PoolId, port: int, coordinator: HostId, *, verification: bool) -> Roster:
@@ -145,3 +153,20 @@ class Roster:
 def fingerprint(snapshot: bytes) -> str:
     """The fingerprint of the roster that a snapshot spells."""
     return hashlib.sha256(canonical.pae(_SNAPSHOT_TYPE, snapshot)).hexdigest()
+
+
+def _several(cls: type[R], records: object) -> list[R]:
+    if type(records) is not list:
+        raise ValueError("not a list")
+    return [cls.read(record) for record in records]
+
+
+def _require_new(roster: Roster, member: Membership) -> None:
+    """Raise ValueError unless host, certificates and keys are nobody's yet, and there is one."""
+    if member.host in roster.members:
+        raise ValueError(f"{member.host} is there twice")
+    if not member.certificates:
+        raise ValueError(f"{member.host} has no certificate")
+    keys = {certificate.spki for certificate in member.certificates}
+    if len(keys) < len(member.certificates) or any(map(roster.host_with_key, keys)):
+        raise ValueError(f"a key of {member.host} is there twice")
