@@ -55,7 +55,7 @@ def test_any_stretch_of_the_same_log_only_moves_forward(held, start, end):
     own = whole(held)
     if own is None or start >= end:
         return
-    outcome = adopt(own, ENTRIES[start:end])
+    outcome = adopt(own, ENTRIES[start:end], local=NOTHING_LOCAL)
     if start > held:
         assert outcome == Gap(held)
     elif isinstance(outcome, Adopted):
@@ -78,7 +78,7 @@ def test_replaced_signatures_are_neither_news_nor_a_fork(which, held):
     offered = [turned(s) if i in which else s for i, s in enumerate(ENTRIES)]
     if own is None:
         return
-    outcome = adopt(own, offered)
+    outcome = adopt(own, offered, local=NOTHING_LOCAL)
     if held == len(ENTRIES):
         assert outcome == AlreadyHeld()
     else:
@@ -95,7 +95,7 @@ def test_an_altered_offer_never_gets_past_what_is_sound_of_it(held, index, data)
     payload = bytearray(ENTRIES[index].payload)
     payload[data.draw(st.integers(0, len(payload) - 1))] ^= 1
     altered = SignedEntry(bytes(payload), ENTRIES[index].signature)
-    outcome = adopt(own, [*ENTRIES[:index], altered, *ENTRIES[index + 1 :]])
+    outcome = adopt(own, [*ENTRIES[:index], altered, *ENTRIES[index + 1 :]], local=NOTHING_LOCAL)
     if isinstance(outcome, Adopted):
         assert outcome.log.entries == ENTRIES[: outcome.log.head_number]
         assert held < outcome.log.head_number <= index
@@ -113,24 +113,29 @@ def test_two_branches_of_one_coordinator_move_nobody_whatever_their_lengths(
     own, other = grown(POOL, *"abcde"[: ours + 1]), grown(POOL, *"vwxyz"[: theirs + 1])
     offered = other.log.entries if whole_log else other.log.tail(POOL.log.head_number)
     number = POOL.log.head_number + 1
-    assert adopt(own.log, offered) == Fork(
+    assert adopt(own.log, offered, local=NOTHING_LOCAL) == Fork(
         number, own.log.at(number), other.log.at(number), ours_stands=False
     )
 
 
 def test_an_offer_of_nothing_is_nothing():
-    assert adopt(POOL.log, []) == AlreadyHeld()
+    assert adopt(POOL.log, [], local=NOTHING_LOCAL) == AlreadyHeld()
+
+
+def test_what_this_host_alone_knows_cannot_be_forgotten():
+    with pytest.raises(TypeError, match="local"):
+        adopt(POOL.log, [])  # type: ignore[call-arg]
 
 
 def test_another_pools_log_is_refused_whole():
-    outcome = adopt(POOL.log, OTHER.log.entries)
+    outcome = adopt(POOL.log, OTHER.log.entries, local=NOTHING_LOCAL)
     assert isinstance(outcome, Stopped)
     assert isinstance(outcome.why, BadEntry)
     assert outcome.why.rule == "foreign"
 
 
 def test_garbage_is_refused():
-    assert isinstance(adopt(POOL.log, [SignedEntry(b"{}", b"s")]), Stopped)
+    assert isinstance(adopt(POOL.log, [SignedEntry(b"{}", b"s")], local=NOTHING_LOCAL), Stopped)
 
 
 def test_a_newer_kind_stops_adoption_after_what_is_before_it():
@@ -140,12 +145,12 @@ def test_a_newer_kind_stops_adoption_after_what_is_before_it():
     behind = other.sign(
         e.AddressChanged(B, "z"), number=other.log.head_number + 2, previous=newer.hash
     )
-    outcome = adopt(POOL.log, [*other.log.entries, newer, behind])
+    outcome = adopt(POOL.log, [*other.log.entries, newer, behind], local=NOTHING_LOCAL)
     assert isinstance(outcome, Adopted)
     assert outcome.log.head_hash == other.log.head_hash
     assert isinstance(outcome.then, Stopped)
     assert isinstance(outcome.then.why, UpgradeThisHost)
-    again = adopt(outcome.log, [newer, behind])
+    again = adopt(outcome.log, [newer, behind], local=NOTHING_LOCAL)
     assert isinstance(again, Stopped)
     assert isinstance(again.why, UpgradeThisHost)
 
@@ -153,7 +158,9 @@ def test_a_newer_kind_stops_adoption_after_what_is_before_it():
 def test_entries_that_do_not_link_ask_for_older_ones_until_the_fork_is_found():
     own, other = grown(POOL, *map(str, range(30))), grown(POOL, *map(chr, range(65, 95)))
     after, asked = own.log.head_number, []
-    while isinstance(outcome := adopt(own.log, other.log.tail(after)), Gap | AlreadyHeld):
+    while isinstance(
+        outcome := adopt(own.log, other.log.tail(after), local=NOTHING_LOCAL), Gap | AlreadyHeld
+    ):
         assert isinstance(outcome, Gap) or after == own.log.head_number
         after = outcome.need_after if isinstance(outcome, Gap) else after - 1
         asked.append(after)
@@ -169,7 +176,7 @@ def test_an_endorsed_takeover_is_followed_by_who_was_off():
     other = FIVE.copy()
     other.take_over(B, C, D)
     other.append(e.HostDismissed(A, "burnt"))
-    outcome = adopt(FIVE.log, other.log.tail(FIVE.log.head_number))
+    outcome = adopt(FIVE.log, other.log.tail(FIVE.log.head_number), local=NOTHING_LOCAL)
     assert isinstance(outcome, Adopted)
     assert outcome.log.roster.coordinator == B
 
@@ -181,12 +188,12 @@ def test_a_replaced_coordinators_longer_tail_yields_to_a_shorter_endorsed_takeov
     taken = FIVE.copy()
     taken.take_over(B, C, D)
     assert taken.log.head_number < own.log.head_number
-    outcome = adopt(own.log, taken.log.entries)
+    outcome = adopt(own.log, taken.log.entries, local=NOTHING_LOCAL)
     assert isinstance(outcome, Adopted)
     assert outcome.log.entries == taken.log.entries
     assert outcome.left == own.log.tail(FIVE.log.head_number)
     assert outcome.given_up == GivenUp(dismissed=((E, FIVE.log.roster.members[E].name),))
-    back = adopt(outcome.log, own.log.entries)
+    back = adopt(outcome.log, own.log.entries, local=NOTHING_LOCAL)
     assert isinstance(back, Fork)
     assert back.ours_stands
 
@@ -199,7 +206,7 @@ def test_withdrawals_and_removed_anchors_are_given_up_by_name():
     own.append(own.withdrawn(C, own.keys[C]))
     own.append(e.AnchorRemoved(server_identity().certificate.thumbprint))
     taken.take_over(B, C, D)
-    assert isinstance(adopt(own.log, taken.log.entries), Fork)
+    assert isinstance(adopt(own.log, taken.log.entries, local=NOTHING_LOCAL), Fork)
     local = Local(settled=pool.log.head_number)
     outcome = adopt(own.log, taken.log.entries, local=local)
     assert isinstance(outcome, Adopted)
@@ -215,7 +222,7 @@ def test_withdrawals_and_removed_anchors_are_given_up_by_name():
 )
 def test_half_of_the_members_do_not_endorse_a_takeover(pool, others):
     first = pool.taken_over(B)
-    outcome = adopt(pool.log, [first, pool.endorsed(first, B, *others)])
+    outcome = adopt(pool.log, [first, pool.endorsed(first, B, *others)], local=NOTHING_LOCAL)
     assert isinstance(outcome, Stopped)
     assert isinstance(outcome.why, BadEntry)
     assert outcome.why.rule == "takeover"
@@ -239,17 +246,17 @@ def test_endorsements_count_once_each_from_members_other_than_the_replaced():
     after = {"number": first.entry.number + 1, "previous": first.hash}
     for case, endorsements in wrong.items():
         second = pool.sign(e.TakeoverEndorsed(first.hash, endorsements), B, **after)
-        outcome = adopt(pool.log, [first, second])
+        outcome = adopt(pool.log, [first, second], local=NOTHING_LOCAL)
         assert isinstance(outcome, Stopped), case
         assert isinstance(outcome.why, BadEntry), case
         assert outcome.why.rule == "takeover", case
     enough = (one, pool.endorsement(first, D))
     misnamed = pool.sign(e.TakeoverEndorsed("0" * 64, enough), B, **after)
-    outcome = adopt(pool.log, [first, misnamed])
+    outcome = adopt(pool.log, [first, misnamed], local=NOTHING_LOCAL)
     assert isinstance(outcome, Stopped)
     assert outcome.why.rule == "takeover"
     right = pool.sign(e.TakeoverEndorsed(first.hash, (one, pool.endorsement(first, D))), B, **after)
-    assert isinstance(adopt(pool.log, [first, right]), Adopted)
+    assert isinstance(adopt(pool.log, [first, right], local=NOTHING_LOCAL), Adopted)
 
 
 @pytest.mark.parametrize("by", [A, C])
@@ -257,15 +264,15 @@ def test_only_the_taker_signs_that_it_is_endorsed(by):
     first = FIVE.taken_over(B)
     second = FIVE.endorsed(first, B, C, D)
     stolen = FIVE.sign(second.entry.body, by, number=second.entry.number, previous=first.hash)
-    outcome = adopt(FIVE.log, [first, stolen])
+    outcome = adopt(FIVE.log, [first, stolen], local=NOTHING_LOCAL)
     assert isinstance(outcome, Stopped)
     assert outcome.why.rule == "writer"
 
 
 def test_a_takeover_alone_in_an_offer_waits_for_its_endorsement():
     first = FIVE.taken_over(B)
-    assert adopt(FIVE.log, [first]) == AlreadyHeld()
-    assert adopt(grown(FIVE, "x").log, [first]) == AlreadyHeld()
+    assert adopt(FIVE.log, [first], local=NOTHING_LOCAL) == AlreadyHeld()
+    assert adopt(grown(FIVE, "x").log, [first], local=NOTHING_LOCAL) == AlreadyHeld()
 
 
 def test_an_alone_takeover_moves_only_who_was_ordered():
@@ -274,7 +281,7 @@ def test_an_alone_takeover_moves_only_who_was_ordered():
     own = taken.copy()
     signed = taken.append(e.TakenOver(B, A), B, alone=True)
     taken.append(e.AddressChanged(B, "x"))
-    outcome = adopt(own.log, taken.log.entries)
+    outcome = adopt(own.log, taken.log.entries, local=NOTHING_LOCAL)
     assert isinstance(outcome, Stopped)
     assert isinstance(outcome.why, TakeoverNeedsOrder)
     for order in (signed.hash, taken.log.head_hash):
@@ -282,7 +289,7 @@ def test_an_alone_takeover_moves_only_who_was_ordered():
         assert isinstance(moved, Adopted)
         assert moved.log.roster.coordinator == B
     gone_on = grown(own, "1", "2", "3")
-    assert isinstance(adopt(gone_on.log, taken.log.entries), Fork)
+    assert isinstance(adopt(gone_on.log, taken.log.entries, local=NOTHING_LOCAL), Fork)
     moved = adopt(gone_on.log, taken.log.entries, local=Local(ordered=frozenset({signed.hash})))
     assert isinstance(moved, Adopted)
     assert moved.left == gone_on.log.tail(own.log.head_number)
@@ -324,7 +331,7 @@ def test_made_up_members_do_not_outvote_the_ones_before_the_fork():
     for number in (21, 22, 23, 24):
         evil.admit(host_number(number))
     evil.take_over(host_number(21), host_number(22), host_number(23), host_number(24))
-    outcome = adopt(own.log, evil.log.entries)
+    outcome = adopt(own.log, evil.log.entries, local=NOTHING_LOCAL)
     assert isinstance(outcome, Fork)
     assert not outcome.ours_stands
 
@@ -336,14 +343,14 @@ def test_members_readmitted_with_other_keys_do_not_endorse_for_their_old_selves(
         evil.append(e.HostDismissed(host, "to be replaced"))
         evil.admit(host, pool_identity(host, 66))
     evil.take_over(B, C, D)
-    assert isinstance(adopt(own.log, evil.log.entries), Fork)
+    assert isinstance(adopt(own.log, evil.log.entries, local=NOTHING_LOCAL), Fork)
 
 
 def test_a_takeover_deeper_in_a_branch_counts_if_the_members_before_the_fork_endorsed_it():
     """The coordinator wrote two branches; most members were on the other one when it was lost."""
     own, most = grown(FIVE, "seen by us only"), grown(FIVE, "seen by most")
     most.take_over(B, C, D)
-    outcome = adopt(own.log, most.log.entries)
+    outcome = adopt(own.log, most.log.entries, local=NOTHING_LOCAL)
     assert isinstance(outcome, Adopted)
     assert outcome.left == own.log.tail(FIVE.log.head_number)
     assert outcome.log.head_hash == most.log.head_hash
@@ -398,7 +405,7 @@ def test_two_endorsed_takeovers_of_one_predecessor_move_nobody():
     one, other = FIVE.copy(), FIVE.copy()
     one.take_over(B, C, D)
     other.take_over(C, D, E)  # D voted twice
-    outcome = adopt(one.log, other.log.entries)
+    outcome = adopt(one.log, other.log.entries, local=NOTHING_LOCAL)
     assert isinstance(outcome, Fork)
     assert not outcome.ours_stands
 
@@ -407,7 +414,7 @@ def test_two_endorsements_of_one_takeover_move_nobody():
     first = FIVE.taken_over(B)
     one = FIVE.log.extended(first, FIVE.endorsed(first, B, C, D))
     other = FIVE.log.extended(first, FIVE.endorsed(first, B, C, E))
-    assert isinstance(adopt(one, other.entries), Fork)
+    assert isinstance(adopt(one, other.entries, local=NOTHING_LOCAL), Fork)
 
 
 # Votes.
@@ -453,15 +460,15 @@ def test_a_live_part_grows_forks_and_compares_like_a_whole_log():
     number = pool.log.head_number
     own, other = grown(pool, "ours"), grown(pool, "theirs", "more")
     live = own.log.from_checkpoint(number)
-    assert adopt(live, own.log.entries) == AlreadyHeld()
-    assert isinstance(adopt(live, other.log.entries), Fork)
-    assert isinstance(adopt(live, grown(own, "on").log.entries), Adopted)
+    assert adopt(live, own.log.entries, local=NOTHING_LOCAL) == AlreadyHeld()
+    assert isinstance(adopt(live, other.log.entries, local=NOTHING_LOCAL), Fork)
+    assert isinstance(adopt(live, grown(own, "on").log.entries, local=NOTHING_LOCAL), Adopted)
     taken = FIVE.copy()
     taken.take_over(B, C, D)
-    moved = adopt(live, taken.log.entries)
+    moved = adopt(live, taken.log.entries, local=NOTHING_LOCAL)
     assert isinstance(moved, Adopted)
     assert moved.log.roster == taken.log.roster
     restored = Log.verify(
         live.entries, base=Roster.restore(FIVE.log.roster.snapshot()), ordered=ANY_ORDER
     )
-    assert isinstance(adopt(restored, other.log.tail(number)), Fork)
+    assert isinstance(adopt(restored, other.log.tail(number), local=NOTHING_LOCAL), Fork)

@@ -20,9 +20,10 @@ from pooltrust.tls.answer import Faces
 from pooltrust.tls.contexts import join_context, pool_context, server_context
 from pooltrust.trust.entries import CertificateWithdrawn, HostDismissed
 from pooltrust.trust.entry import SignedEntry
-from pooltrust.trust.log import Adopted, Log, Outcome, adopt
+from pooltrust.trust.log import Adopted, Local, Log, Outcome, adopt
 from pooltrust.trust.roster import Roster
 from pooltrust.trust.store import IdentityFile, LogFile
+from pooltrust.trust.takeover import Vote
 
 T = TypeVar("T")
 
@@ -60,6 +61,8 @@ class Belief:
         self.identities = identities
         self.start = start
         self.override = False  # the emergency switch: this host's own, never the pool's
+        self.vote: Vote | None = None  # its last vote for a takeover
+        self.settled: int | None = None  # up to which number it knows the log to be committed
         self._file = file
         self._check_dates = check_dates
         self._faces: Faces | None = None
@@ -147,7 +150,8 @@ class Belief:
 
     async def _adopt(self, offered: Sequence[SignedEntry]) -> Outcome:
         async with self._changing:
-            outcome = await asyncio.to_thread(adopt, self.log, offered)
+            local = Local(vote=self.vote, settled=self.settled)
+            outcome = await asyncio.to_thread(adopt, self.log, offered, local=local)
             if isinstance(outcome, Adopted):
                 if outcome.left:
                     await self._move(outcome)
@@ -162,6 +166,7 @@ class Belief:
             if old is not None:
                 old.close()
             self.override = False  # the emergency was the old pool's
+            self.vote = self.settled = None  # and so were these
             self._believe(log, identities, faces)
 
     async def _take(self, log: Log, fresh: Sequence[SignedEntry]) -> None:

@@ -44,6 +44,7 @@ class Local:
 
 
 NOTHING_LOCAL = Local()
+"""A host that never voted, was ordered nothing and keeps no count of what is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,11 @@ class Bound:
 Outcome: TypeAlias = Adopted | AlreadyHeld | Gap | Fork | Bound | Stopped
 
 
-def adopt(own: Log, offered: Sequence[SignedEntry], *, local: Local = Local()) -> Outcome:
+def adopt(own: Log, offered: Sequence[SignedEntry], *, local: Local) -> Outcome:
     """Decide on entries that somebody offers, in their order and without gaps.
 
-    Who offers them does not matter: only signatures count.
+    Who offers them does not matter: only signatures count, and what this host alone knows.  `local`
+    has no default, because a vote that is forgotten here can lose a committed entry.
     """
     if not offered:
         return AlreadyHeld()
