@@ -52,6 +52,8 @@ def test_every_fact_of_a_certificate_is_what_was_put_into_it() -> None:
         extensions=[
             x509.BasicConstraints(ca=True, path_length=None),
             x509.ExtendedKeyUsage([Usage.SERVER_AUTH, Usage.CLIENT_AUTH, Usage.OCSP_SIGNING]),
+            x509.KeyUsage(True, False, False, False, False, True, True, False, False),
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\0"),
             x509.SubjectAlternativeName(
                 [
                     x509.DNSName("h7.example"),
@@ -68,6 +70,10 @@ def test_every_fact_of_a_certificate_is_what_was_put_into_it() -> None:
     assert met.names == ("h7.example",)
     assert met.addresses == ("192.0.2.7", "2001:db8::7")
     assert met.is_ca
+    assert met.usages == {"digitalSignature", "keyCertSign", "cRLSign"}
+    named = {"basicConstraints", "extendedKeyUsage", "keyUsage", "subjectAltName", "1.2.3.4"}
+    assert (met.extensions, met.critical) == (named, frozenset())
+    assert MINTED.certificate.critical == {"basicConstraints", "keyUsage"}
     assert met.extended_usages == {"server", "client", "1.3.6.1.5.5.7.3.9"}
     assert (met.serial, met.key, met.signature_algorithm) == (77, "P-256", "ecdsa-with-SHA256")
     assert met.spki == key.public_key().public_bytes(
@@ -80,7 +86,7 @@ def test_what_a_certificate_does_not_say_is_empty() -> None:
     met = issued(ed25519.Ed25519PrivateKey.generate(), ())
     assert (met.subject, met.common_name, met.names, met.addresses) == ("", "", (), ())
     assert not met.is_ca
-    assert met.extended_usages == frozenset()
+    assert met.extended_usages == met.usages == met.extensions == frozenset()
     assert (met.key, met.signature_algorithm) == ("Ed25519", "Ed25519")
 
 

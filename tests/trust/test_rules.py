@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pooltrust.errors import BadEntry, TakeoverNeedsOrder, UpgradeThisHost
@@ -21,27 +23,63 @@ from pooltrust.trust import entries as e
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import Log
 from pooltrust.trust.roster import ANY_ORDER, Roster, fold
+from pooltrust.trust.roster.breach import Breach
+from pooltrust.trust.roster.pool_certificate import pool_certificate
 from pooltrust.trust.transcript import server_statement, statement, transcript
 
 from .pools import NOW, A, B, C, D, Pool, founding, pool_identity, server_identity
 from .test_entry import with_payload
 
+PLAIN = "digital_signature"
+USAGES = [
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+]
+UNKNOWN = x509.ObjectIdentifier("1.2.3.4")
 
-def forged(host, *, ca=False, names=None, usages=2, key=None, issuer=None, serial="1") -> Identity:
-    """A pool identity that is wrong in one way."""
+
+def key_usage(*named: str) -> x509.KeyUsage:
+    return x509.KeyUsage(**{usage: usage in named for usage in USAGES})
+
+
+def forged(
+    host,
+    *,
+    ca=False,
+    names=None,
+    usages=2,
+    key=None,
+    issuer=None,
+    serial="1",
+    key_usages=(PLAIN,),
+    more=(),
+    subject=(),
+) -> Identity:
+    """A pool identity that is wrong in one way; `ca` or `key_usages` None leaves it unsaid."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     common = [x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names or [host]]
-    subject = x509.Name([*common, x509.NameAttribute(NameOID.SERIAL_NUMBER, serial)])
+    name = x509.Name([*common, x509.NameAttribute(NameOID.SERIAL_NUMBER, serial), *subject])
     both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+    extensions = [(x509.ExtendedKeyUsage(both[:usages]), False), *more]
+    if ca is not None:
+        extensions.append((x509.BasicConstraints(ca, None), True))
+    if key_usages is not None:
+        extensions.append((key_usage(*key_usages), True))
     made = (
-        x509.CertificateBuilder(issuer or subject, subject, key.public_key(), 1 + int(serial))
+        x509.CertificateBuilder(issuer or name, name, key.public_key(), 1 + int(serial))
         .not_valid_before(NOW)
         .not_valid_after(NOW + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca, None), True)
-        .add_extension(x509.ExtendedKeyUsage(both[:usages]), False)
-        .sign(key, SHA256())
     )
-    return Identity(read(made.public_bytes(Encoding.DER)), (), key)
+    for extension, critical in extensions:
+        made = made.add_extension(extension, critical)
+    return Identity(read(made.sign(key, SHA256()).public_bytes(Encoding.DER)), (), key)
 
 
 POOL = Pool.found(B, C, verification=False)
@@ -53,6 +91,32 @@ ITSELF = POOL.copy()
 ITSELF.append(ITSELF.accepted(A, A2))
 
 Story = Callable[[], tuple[Pool, SignedEntry]]
+
+ORGANIZATION = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "\U0001f600", _ASN1Type.BMPString)
+UNFIT: list[tuple[str, str, dict[str, Any]]] = [
+    ("without basic constraints", "ca", {"ca": None}),
+    ("as a hidden authority", "ca", {"ca": None, "key_usages": (PLAIN, "key_cert_sign")}),
+    ("with keyCertSign", "ca", {"key_usages": (PLAIN, "key_cert_sign")}),
+    ("with cRLSign", "ca", {"key_usages": (PLAIN, "crl_sign")}),
+    ("without a key usage", "usage", {"key_usages": None}),
+    ("with a key that may not sign", "usage", {"key_usages": ("key_agreement",)}),
+    (
+        "with a critical extension that nobody knows",
+        "critical",
+        {"more": [(x509.UnrecognizedExtension(UNKNOWN, b"\x05\0"), True)]},
+    ),
+    (
+        "with name constraints",
+        "critical",
+        {"more": [(x509.NameConstraints([x509.DNSName("x")], None), True)]},
+    ),
+    (
+        "with four kilobytes of nothing",
+        "size",
+        {"more": [(x509.UnrecognizedExtension(UNKNOWN, b"\x04\x82\x10\0" + bytes(4096)), False)]},
+    ),
+    ("with a name that OpenSSL can't read", "subject", {"subject": [ORGANIZATION]}),
+]
 
 
 def bad(at: Pool, body: e.Body, by=None, **changed) -> Story:
@@ -180,6 +244,10 @@ REFUSED: dict[str, tuple[str, Story]] = {
         "ca",
         lambda: (POOL, POOL.sign(POOL.admitted(D, forged(D, ca=True)))),
     ),
+    **{
+        f"admitted {how}": (rule, bad(POOL, POOL.admitted(D, forged(D, **wrong))))
+        for how, rule, wrong in UNFIT
+    },
     "admitted as a server only": (
         "usage",
         lambda: (POOL, POOL.sign(POOL.admitted(D, forged(D, usages=1)))),
@@ -509,6 +577,22 @@ def test_hosts_that_came_and_went_leave_nothing_in_the_roster():
     assert abs(len(after.snapshot()) - before) < 4  # the number's digits
     index = after._index
     assert (len(index.owners), len(index.keys), len(index.declared)) == (3, 3, 1)
+
+
+@pytest.mark.parametrize("bits", [2048, 3072])
+def test_a_pool_certificate_with_an_rsa_key_is_plain_and_small_enough(bits):
+    key = rsa.generate_private_key(65537, bits)
+    assert pool_certificate(D, forged(D, key=key).certificate.der).key == f"RSA-{bits}"
+
+
+@pytest.mark.parametrize("curve, fits", [(ec.SECP384R1, True), (ec.SECP521R1, False)])
+def test_a_pool_certificate_has_a_key_that_this_project_mints(curve, fits):
+    der = forged(D, key=ec.generate_private_key(curve())).certificate.der
+    if fits:
+        assert pool_certificate(D, der).der == der
+    else:
+        with pytest.raises(Breach, match=r"its key is P-521, not one of P-256, P-384, RSA-2048"):
+            pool_certificate(D, der)
 
 
 def test_the_port_is_the_pools_for_good():

@@ -52,6 +52,12 @@ class Certificate:
     key: str = field(compare=False, repr=False)
     """``P-256``, ``RSA-2048``, ``Ed25519`` …"""
     is_ca: bool = field(compare=False, repr=False)
+    extensions: frozenset[str] = field(compare=False, repr=False)
+    """``basicConstraints``, ``keyUsage`` … as RFC 5280 names them, else the dotted identifier."""
+    critical: frozenset[str] = field(compare=False, repr=False)
+    """Those of them that are critical."""
+    usages: frozenset[str] = field(compare=False, repr=False)
+    """``digitalSignature``, ``keyCertSign`` …; empty means that it does not say."""
     extended_usages: frozenset[str] = field(compare=False, repr=False)
     """``server``, ``client``, or the dotted identifier; empty means that it does not say."""
     serial: int = field(compare=False, repr=False)
@@ -135,6 +141,9 @@ def _read(der: bytes) -> Certificate:
         addresses=facts.addresses(extensions),
         key=facts.key_kind(public),
         is_ca=facts.is_ca(extensions),
+        extensions=facts.present(extensions, critical=False),
+        critical=facts.present(extensions, critical=True),
+        usages=facts.usages(extensions),
         extended_usages=facts.extended_usages(extensions),
         serial=parsed.serial_number,
         signature_algorithm=facts.signature_algorithm(parsed.signature_algorithm_oid),

@@ -10,7 +10,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.utils import CryptographyDeprecationWarning
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
+from cryptography.x509.oid import (
+    ExtendedKeyUsageOID,
+    ExtensionOID,
+    NameOID,
+    SignatureAlgorithmOID,
+)
 
 PARSE_ERRORS = (
     x509.InvalidVersion,
@@ -25,6 +30,16 @@ _LABELS = {NameOID.SERIAL_NUMBER: "serialNumber", NameOID.EMAIL_ADDRESS: "emailA
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 _USAGES = {ExtendedKeyUsageOID.SERVER_AUTH: "server", ExtendedKeyUsageOID.CLIENT_AUTH: "client"}
+
+_EXTENSIONS = {
+    ExtensionOID.BASIC_CONSTRAINTS: "basicConstraints",
+    ExtensionOID.KEY_USAGE: "keyUsage",
+    ExtensionOID.EXTENDED_KEY_USAGE: "extendedKeyUsage",
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME: "subjectAltName",
+    ExtensionOID.NAME_CONSTRAINTS: "nameConstraints",
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER: "authorityKeyIdentifier",
+}
 
 _ALGORITHMS = {
     SignatureAlgorithmOID.ECDSA_WITH_SHA256: "ecdsa-with-SHA256",
@@ -69,6 +84,30 @@ def is_ca(extensions: x509.Extensions) -> bool:
         return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
+
+
+def present(extensions: x509.Extensions, *, critical: bool) -> frozenset[str]:
+    """Its extensions, or only the critical ones, by RFC 5280 name or dotted identifier."""
+    found = (each for each in extensions if each.critical or not critical)
+    return frozenset(_EXTENSIONS.get(each.oid, each.oid.dotted_string) for each in found)
+
+
+def usages(extensions: x509.Extensions) -> frozenset[str]:
+    """What its key may be used for, in the words of RFC 5280; empty if it does not say."""
+    try:
+        found = extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return frozenset()
+    said = {
+        "digitalSignature": found.digital_signature,
+        "nonRepudiation": found.content_commitment,
+        "keyEncipherment": found.key_encipherment,
+        "dataEncipherment": found.data_encipherment,
+        "keyAgreement": found.key_agreement,
+        "keyCertSign": found.key_cert_sign,
+        "cRLSign": found.crl_sign,
+    }
+    return frozenset(usage for usage, may in said.items() if may)
 
 
 def extended_usages(extensions: x509.Extensions) -> frozenset[str]:

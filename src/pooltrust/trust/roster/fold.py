@@ -15,8 +15,8 @@ from pooltrust.terms import EntryHash
 from pooltrust.trust.entries import Founded, TakenOver, TakeoverEndorsed
 from pooltrust.trust.entry import FORMAT, Entry, Envelope, NotAnEntry, SignedEntry, UnknownKind
 from pooltrust.trust.roster import rules
+from pooltrust.trust.roster.breach import Breach, require
 from pooltrust.trust.roster.roster import Roster
-from pooltrust.trust.roster.rules import Breach, require
 
 
 class _AnyOrder(Container[EntryHash]):

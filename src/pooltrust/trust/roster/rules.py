@@ -1,7 +1,8 @@
 """What each kind of entry requires and what becomes true by it.
 
 Each rule has a short name, which an error carries and a test names.  Who wrote the entry was
-checked before (fold.py); nothing here reads time.
+checked before (fold.py), what a pool certificate must be is in pool_certificate.py; nothing here
+reads time.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from pooltrust.pki.certificate import BadCertificate, Certificate, read
+from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import HostId, PoolId
 from pooltrust.trust import entries as e
 from pooltrust.trust.entry import Entry, SignedEntry
+from pooltrust.trust.roster.breach import Breach, require
 from pooltrust.trust.roster.endorsing import endorsers
 from pooltrust.trust.roster.membership import Anchor, Membership, Pending
+from pooltrust.trust.roster.pool_certificate import pool_certificate, readable
 from pooltrust.trust.roster.roster import Roster
 from pooltrust.trust.transcript import (
     certificate_request,
@@ -24,21 +27,6 @@ from pooltrust.trust.transcript import (
 )
 
 
-class Breach(Exception):
-    """An entry breaks a rule."""
-
-    def __init__(self, rule: str, why: str) -> None:
-        super().__init__(why)
-        self.rule = rule
-        self.why = why
-
-
-def require(holds: bool, rule: str, why: str) -> None:
-    """Raise Breach unless it holds."""
-    if not holds:
-        raise Breach(rule, why)
-
-
 def founded(signed: SignedEntry, body: e.Founded) -> Roster:
     """The roster of a new pool, which is named by the hash of this entry."""
     _understands(body.kinds, frozenset(e.KINDS))
@@ -46,8 +34,8 @@ def founded(signed: SignedEntry, body: e.Founded) -> Roster:
         body.host,
         body.name,
         body.address,
-        (_pool_certificate(body.host, body.certificate),),
-        _readable(body.server),
+        (pool_certificate(body.host, body.certificate),),
+        readable(body.server),
         (),
         body.kinds,
     )
@@ -71,7 +59,7 @@ def changed(roster: Roster, signed: SignedEntry, entry: Entry) -> Roster:
         case e.ServerIdentityChanged():
             return _server_changed(roster, body)
         case e.AnchorInstalled():
-            certificate = _readable(body.certificate)
+            certificate = readable(body.certificate)
             require(certificate.thumbprint not in roster.anchors, "anchor", "it is installed")
             return roster.with_anchor(Anchor(body.name, body.sort, certificate, body.purposes))
         case e.AnchorRemoved():
@@ -114,7 +102,7 @@ def member(roster: Roster, host: HostId) -> Membership:
 def _admitted(roster: Roster, body: e.HostAdmitted) -> Roster:
     require(body.host not in roster.members, "member", f"{body.host} is a member already")
     _understands(body.kinds, roster.kinds)
-    certificate = _pool_certificate(body.host, body.certificate)
+    certificate = pool_certificate(body.host, body.certificate)
     _own_key(roster, certificate)
     require(_met(roster, body, certificate), "meeting", "the joiner did not sign this meeting")
     return roster.with_member(
@@ -123,7 +111,7 @@ def _admitted(roster: Roster, body: e.HostAdmitted) -> Roster:
             body.name,
             body.address,
             (certificate,),
-            _readable(body.server),
+            readable(body.server),
             (),
             body.kinds,
         )
@@ -155,7 +143,7 @@ def _accepted(roster: Roster, body: e.CertificateAccepted) -> Roster:
     host = member(roster, body.host)
     require(len(host.certificates) == 1, "third-certificate", "two are accepted already")
     old = host.newest
-    new = _pool_certificate(body.host, body.certificate)
+    new = pool_certificate(body.host, body.certificate)
     require(body.replaces == old.thumbprint, "request", "it asks to replace another certificate")
     require(new.thumbprint not in host.abandoned, "request", "that one was withdrawn before")
     require(new.subject != old.subject, "subject", "two certificates must not share a subject")
@@ -184,7 +172,7 @@ def _server_changed(roster: Roster, body: e.ServerIdentityChanged) -> Roster:
     change = host.changes + 1
     said = server_statement(roster.pool, body.host, body.server, body.chain, change)
     require(host.signed(body.signature, said), "server-statement", "the host did not sign it")
-    server, chain = _readable(body.server), tuple(_readable(der) for der in body.chain)
+    server, chain = readable(body.server), tuple(readable(der) for der in body.chain)
     return roster.with_member(replace(host, server=server, chain=chain, changes=change))
 
 
@@ -212,16 +200,6 @@ def _endorsed(roster: Roster, body: e.TakeoverEndorsed) -> Roster:
     return replace(roster, coordinator=pending.taker, pending=None)
 
 
-def _pool_certificate(host: HostId, der: bytes) -> Certificate:
-    certificate = _readable(der)
-    require(certificate.common_name == host, "subject", "its subject is not the host's UUID")
-    require(not certificate.is_ca, "ca", "it is that of a certificate authority (CA:TRUE)")
-    both = certificate.extended_usages >= {"server", "client"}
-    require(both, "usage", "it is not for servers and clients alike")
-    require(certificate.self_signed, "self-signed", "it is not self-signed")
-    return certificate
-
-
 def _own_key(roster: Roster, certificate: Certificate) -> None:
     owner = roster.host_with_key(certificate.spki)
     require(owner is None, "one-key", f"its key is that of {owner} already")
@@ -230,10 +208,3 @@ def _own_key(roster: Roster, certificate: Certificate) -> None:
 def _understands(declared: tuple[str, ...], needed: frozenset[str]) -> None:
     missing = ", ".join(sorted(needed - set(declared)))
     require(not missing, "kinds", f"the host does not understand {missing}: upgrade it first")
-
-
-def _readable(der: bytes) -> Certificate:
-    try:
-        return read(der)
-    except BadCertificate as why:
-        raise Breach("certificate", str(why)) from why
