@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -205,6 +206,39 @@ def test_a_server_that_does_not_fit_is_named_with_the_reason(
             assert spot.decrypted == b""
 
     uv(story())
+
+
+def test_a_verdict_stands_when_the_second_look_hangs(run, cast: Cast, monkeypatch) -> None:
+    monkeypatch.setattr("pooltrust.tls.dial.LOOK_SECONDS", 0.2)
+
+    async def story() -> None:
+        async with answering(faces(cast)) as spot:
+            there: list[asyncio.StreamWriter] = []
+
+            async def once(reader, writer) -> None:
+                there.append(writer)
+                if len(there) > 1:
+                    return  # says nothing, and stays
+                onward = await asyncio.open_connection("127.0.0.1", spot.port)
+                await asyncio.gather(pump(reader, onward[1]), pump(onward[0], writer))
+
+            between = await asyncio.start_server(once, "127.0.0.1", 0)
+            port = between.sockets[0].getsockname()[1]
+            with pytest.raises(CannotVerify, match="for other names") as caught:
+                expect = Server("h2.example", (cast.server.der,))
+                await dial("127.0.0.1", port, expect=expect, name=None, deadline=1)
+            assert (caught.value.met, len(there)) == ("nobody", 2)
+            between.close()
+            for writer in there:
+                writer.transport.abort()
+
+    async def pump(reader, writer) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+        writer.transport.abort()
+
+    run(story())
 
 
 def test_a_server_is_asked_for_by_the_name_that_is_checked(uv, cast: Cast) -> None:

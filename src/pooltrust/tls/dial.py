@@ -23,6 +23,8 @@ from pooltrust.tls.reasons import Reason, handshake_failed, mismatch, no_connect
 from pooltrust.trust.expect import Anyone, Expectation, Member, Pinned, Server
 
 DIAL_SECONDS = 10.0
+LOOK_SECONDS = 2.0
+"""For learning who it is that did not verify."""
 
 _contexts = ClientContexts()
 
@@ -68,8 +70,9 @@ async def dial(
     """Connect to whom `expect` says, under the TLS server name `name` (None: none is sent).
 
     `identity`: the PEM file shown when a certificate is asked for.  `source`: the address dialled
-    from.  `deadline`: seconds for everything, handshake included.  With `check_dates` a pinned
-    certificate that has expired, or is not yet valid, is refused too.
+    from.  `deadline`: seconds for everything, handshake included; to say who a server was that did
+    not verify may take `LOOK_SECONDS` more.  With `check_dates` a pinned certificate that has
+    expired, or is not yet valid, is refused too.
 
     Raises CannotVerify for anybody else, CannotConnect when nobody answered.
     """
@@ -79,6 +82,9 @@ async def dial(
     try:
         async with asyncio.timeout(deadline):
             return await call.answered(deadline, check_dates=check_dates)
+    except ssl.SSLCertVerificationError as why:
+        # A verdict, whatever a second look meets.
+        raise call.refused(handshake_failed(why), await call.look()) from why
     except TimeoutError as why:
         raise call.nobody(f"no answer within {deadline:g} s") from why
 
@@ -95,14 +101,14 @@ class _Call:
     source: str | None
 
     async def answered(self, deadline: float, *, check_dates: bool) -> Connection:
+        """Raises ssl.SSLCertVerificationError where OpenSSL is the judge, and as dial does."""
         context = await self._context()
         try:
             reader, writer = await self._connect(context, deadline)
-        except ssl.SSLCertVerificationError as why:
-            met = await self._look(deadline)
-            raise self._refused(handshake_failed(why), met) from why
+        except ssl.SSLCertVerificationError:
+            raise
         except ssl.SSLError as why:
-            raise self._refused(handshake_failed(why), None) from why
+            raise self.refused(handshake_failed(why), None) from why
         except OSError as why:
             raise self.nobody(no_connection(why)) from why
         try:
@@ -144,11 +150,12 @@ class _Call:
             ssl_shutdown_timeout=SHUTDOWN_SECONDS,
         )
 
-    async def _look(self, deadline: float) -> Certificate | None:
+    async def look(self) -> Certificate | None:
         """Whom one meets there, only to say so: nothing is sent and nothing is trusted."""
         key = ClientKey.of(None, newest_only=False, anchors=None)
         with suppress(OSError, CannotVerify):
-            _, writer = await self._connect(key.build(), deadline)
+            async with asyncio.timeout(LOOK_SECONDS):
+                _, writer = await self._connect(key.build(), LOOK_SECONDS)
             try:
                 return _met(writer)
             finally:
@@ -166,12 +173,12 @@ class _Call:
             case _:
                 assert_never(self.expect)
         if not accepts:
-            raise self._refused(mismatch(self.expect, met), met)
+            raise self.refused(mismatch(self.expect, met), met)
         late = outdated(met, datetime.now(UTC)) if check_dates else None
         if late is not None:
-            raise self._refused(late, met)
+            raise self.refused(late, met)
 
-    def _refused(self, why: Reason, met: Certificate | None) -> CannotVerify:
+    def refused(self, why: Reason, met: Certificate | None) -> CannotVerify:
         return CannotVerify(
             why.words,
             expected=str(self.expect),
