@@ -14,7 +14,7 @@ import uvloop
 from pooltrust.pki.mint import KeyKind, mint_pool_identity, mint_server_identity
 from pooltrust.terms import host_id
 
-from .stage import Cast, Player, impostor, leaf_signed_by
+from .stage import Cast, Player, authority, impostor, leaf_signed_by
 
 A, B, C = (host_id(f"{digit * 8}-0000-4000-8000-000000000000") for digit in "abc")
 
@@ -34,6 +34,7 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
         "b_signed_by_a": leaf_signed_by(a, b),
         "expired": mint_pool_identity(A, now - 400 * day),
         "early": mint_pool_identity(A, now + 400 * day),
+        "authority": authority(),
         "server": mint_server_identity(["h1.example"], ["127.0.0.1"], now),
         "server_new": mint_server_identity(["h1.example"], ["127.0.0.1"], now, kind=KeyKind.P256),
         "server_expired": mint_server_identity(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -18,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 
 from pooltrust.pki.identity import Identity
 from pooltrust.terms import Thumbprint
@@ -45,7 +49,10 @@ class Player:
 
 @dataclass(frozen=True)
 class Cast:
-    """`a` and `b` are members, `a_new` is a's next identity; the others are what they are called."""
+    """`a` and `b` are members, `a_new` is a's next identity; the others are what they are called.
+
+    The `authority` may certify others as far as OpenSSL is concerned.
+    """
 
     a: Player
     a_new: Player
@@ -55,6 +62,7 @@ class Cast:
     b_signed_by_a: Player
     expired: Player
     early: Player
+    authority: Player
     server: Player
     server_new: Player
     server_expired: Player
@@ -220,6 +228,39 @@ def leaf_signed_by(issuer: Identity, like: Identity) -> Identity:
     made = _copied(like, key, signing, _x509(issuer).subject)  # type: ignore[arg-type]
     chained = made.pem() + issuer.certificate.pem().encode()
     return Identity.read(chained)
+
+
+def authority() -> Identity:
+    """Says that it may certify others, in a way that only OpenSSL takes for enough."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+    usage = dict.fromkeys(inspect.signature(x509.KeyUsage).parameters, False)
+    usage |= {"digital_signature": True, "key_cert_sign": True}
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), 7)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.KeyUsage(**usage), critical=True)
+        .sign(key, SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Identity.read(pem + signed.public_bytes(Encoding.PEM))
+
+
+def unloadable(like: Identity) -> bytes:
+    """A certificate (DER) that OpenSSL can't load: its name has half of a character."""
+    real = _x509(like)
+    smile = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "\U0001f600", _ASN1Type.BMPString)
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([*real.subject, smile])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), 7)
+        .not_valid_before(real.not_valid_before_utc)
+        .not_valid_after(real.not_valid_after_utc)
+        .sign(key, SHA256())
+    )
+    return signed.public_bytes(Encoding.DER)
 
 
 def _x509(identity: Identity) -> x509.Certificate:

@@ -11,9 +11,26 @@ import pytest
 
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.terms import host_id
-from pooltrust.tls.contexts import pool_context
+from pooltrust.tls.contexts import (
+    join_context,
+    loadable,
+    meeting_context,
+    naming_context,
+    pool_context,
+    server_context,
+)
 
-from .stage import Cast, answering, ask, faces, refused, s_client
+from .stage import (
+    Cast,
+    Player,
+    answering,
+    ask,
+    faces,
+    leaf_signed_by,
+    refused,
+    s_client,
+    unloadable,
+)
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -151,16 +168,26 @@ def test_tls_1_2_is_refused_with_the_pool_identity(uv, cast: Cast, name) -> None
     uv(story())
 
 
-def test_session_tickets_are_given_to_clients_only(uv, cast: Cast) -> None:
+def test_no_face_gives_session_tickets(uv, cast: Cast) -> None:
+    """No client of ours resumes, and a member's session must not outlive its withdrawal."""
+
     async def story() -> None:
         async with answering(faces(cast, cast.b)) as spot:
-            show = ("-cert", str(cast.b.path), "-key", str(cast.b.path))
-            for name, tickets in [("pool", False), ("pool-join", False), ("h1.example", True)]:
+            show = ("-tls1_3", "-cert", str(cast.b.path), "-key", str(cast.b.path))
+            for name in ("pool", "pool-join", "h1.example"):
                 _, output = await s_client(spot.port, "-servername", name, *show, say=b"hi\n")
                 assert "heard hi" in output
-                assert tickets == ("Session Ticket arrived" in output), name
+                assert "Session Ticket arrived" not in output, name
 
     uv(story())
+
+
+def test_no_context_renegotiates(cast: Cast) -> None:
+    pool = pool_context(cast.a.path, [cast.b.der])
+    answers = [server_context(cast.server.path), pool, join_context(cast.a.path)]
+    dials = [meeting_context(None, newest_only=False), naming_context((), None)]
+    for context in (*answers, *dials):
+        assert ssl.OP_NO_RENEGOTIATION & context.options
 
 
 def test_two_identities_of_one_host_are_accepted_at_once(run, cast: Cast) -> None:
@@ -218,3 +245,39 @@ def test_the_last_of_many_members_gets_in_like_the_first(uv, cast: Cast) -> None
                 assert await refused(spot.port, "pool", cast.stranger)
 
     uv(story())
+
+
+def test_a_certificate_that_openssl_cannot_load_keeps_nobody_else_out(uv, cast: Cast) -> None:
+    now = datetime.now(UTC)
+    many = [mint_pool_identity(host_id(str(uuid.uuid4())), now).certificate.der for _ in range(20)]
+    poison = unloadable(cast.stranger.identity)
+    assert (loadable(poison), loadable(cast.b.der)) == (False, True)
+
+    async def story() -> None:
+        context = pool_context(cast.a.path, [poison, *many, cast.b.der])
+        assert (poison,) == context.left_out
+        assert context.cert_store_stats()["x509"] == 21
+        async with answering(replace(faces(cast), pool=context)) as spot:
+            assert not await refused(spot.port, "pool", cast.b)
+            assert await refused(spot.port, "pool", cast.stranger)
+
+    uv(story())
+
+
+def test_whom_a_member_s_certificate_certifies_is_no_member(run, cast: Cast, tmp_path) -> None:
+    """OpenSSL may take a certificate that our rules call none for an authority."""
+    leaf = leaf_signed_by(cast.authority.identity, cast.b.identity)
+
+    async def story() -> None:
+        served = faces(cast, cast.b, cast.authority)
+        path = tmp_path / "leaf.pem"
+        path.write_bytes(leaf.pem())
+        async with answering(served) as spot:
+            assert await refused(spot.port, "pool", Player(path, leaf))
+            assert not await refused(spot.port, "pool", cast.authority)
+            assert not await refused(spot.port, "pool", cast.b)
+            assert (await spot.refusal()).reason == "unknown certificate"
+            assert [cast.authority.der, cast.b.der] == [shown for _, shown in spot.arrivals]
+            assert spot.decrypted == b"secretsecret"
+
+    run(story())

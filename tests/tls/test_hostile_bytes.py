@@ -8,14 +8,27 @@ import resource
 import socket
 import ssl
 import time
+from contextlib import suppress
 
 import pytest
 
 from pooltrust.tls.answer import Listener
+from pooltrust.tls.clienthello import ServerName
 from pooltrust.tls.handshake import FAREWELL_SECONDS
-from pooltrust.tls.peek import Limits
+from pooltrust.tls.peek import Limits, Peek, Share
 
-from .stage import Cast, Spot, answering, ask, client_hello, faces, in_records, lax_client, refused
+from .stage import (
+    Cast,
+    Player,
+    Spot,
+    answering,
+    ask,
+    client_hello,
+    faces,
+    in_records,
+    lax_client,
+    refused,
+)
 
 QUICK = Limits(peek_seconds=0.3, handshake_seconds=0.3)
 
@@ -260,51 +273,134 @@ def test_sixteen_megabytes_of_noise_are_not_read(run, cast: Cast, start) -> None
     run(story())
 
 
-def test_one_address_cannot_take_every_place(run, cast: Cast) -> None:
-    async def story() -> None:
-        limits = Limits(peek_seconds=5, connections=20, half_open_of_one_origin=5)
-        async with answering(faces(cast), limits=limits) as spot:
-            greedy = [await asyncio.open_connection("127.0.0.1", spot.port) for _ in range(8)]
-            refusal = await spot.refusal()
-            assert refusal.reason == "too many connections"
-            async with asyncio.timeout(2):
-                while len(spot.refusals) < 3:
-                    await asyncio.sleep(0.005)
-            assert await refused(spot.port, None)
-            elsewhere = await asyncio.open_connection(
-                "127.0.0.1", spot.port, local_addr=("127.0.0.5", 0), ssl=lax_client()
-            )
-            elsewhere[1].write(b"hi")
-            assert await elsewhere[0].read(100) == b"heard hi"
-            for _, writer in [*greedy, elsewhere]:
+async def silent(spot: Spot, address: str, count: int) -> list[asyncio.StreamWriter]:
+    """So many connections from there that say nothing."""
+    how = {"local_addr": (address, 0)}
+    opened = [await asyncio.open_connection("127.0.0.1", spot.port, **how) for _ in range(count)]
+    return [writer for _, writer in opened]
+
+
+async def settled(
+    spot: Spot, address: str, count: int, name: str = "h1", show: Player | None = None
+) -> list[asyncio.StreamWriter]:
+    """So many connections from there that have shaken hands and stay; fewer if refused."""
+    opened = []
+    for _ in range(count):
+        with suppress(OSError):
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", spot.port, local_addr=(address, 0), ssl=lax_client(show),
+                server_hostname=name,
+            )  # fmt: skip
+            writer.write(b"hi")
+            if await reader.read(100):
+                opened.append(writer)
+            else:
                 writer.transport.abort()
-            await idle(spot)
-            assert not await refused(spot.port, None)
+    return opened
+
+
+async def gone(spot: Spot, *writers: asyncio.StreamWriter) -> None:
+    """Hang up, and see every place given back."""
+    for writer in writers:
+        writer.transport.abort()
+    await idle(spot)
+
+
+def test_half_open_the_newcomer_wins_and_the_oldest_goes(run, cast: Cast) -> None:
+    async def story() -> None:
+        limits = Limits(half_open=Share(20, 5))
+        async with answering(faces(cast, cast.b), limits=limits) as spot:
+            flood = []
+            for n in range(1, 5):  # the last of each take the place of the first
+                flood += await silent(spot, f"127.0.1.{n}", 8)
+            await asyncio.sleep(0.05)
+            assert spot.listener is not None and spot.listener.connections == 20
+            assert {"crowded out"} == {refusal.reason for refusal in spot.refusals}
+            assert len(spot.refusals) == 12
+            assert await settled(spot, "127.0.0.3", 1, "pool", cast.b)  # from anywhere
+            assert await settled(spot, "127.0.1.2", 1, "pool", cast.b)  # even from a greedy one
+            assert len(spot.refusals) == 14
+            assert await asyncio.wait_for(flood_end(spot, flood), 5)
+
+    async def flood_end(spot: Spot, flood: list[asyncio.StreamWriter]) -> bool:
+        for writer in flood:
+            writer.transport.abort()
+        assert spot.listener is not None
+        while spot.listener.connections > 2:
+            await asyncio.sleep(0.005)
+        return True
+
+    run(story())
+
+
+def test_a_handshake_that_is_crowded_out_is_cut_off(run, cast: Cast) -> None:
+    async def story() -> None:
+        async with answering(faces(cast), limits=Limits(half_open=Share(3, 3))) as spot:
+            half = [await asyncio.open_connection("127.0.0.1", spot.port) for _ in range(3)]
+            for reader, writer in half:
+                writer.write(client_hello("h1"))
+                assert await reader.read(5)  # the handshake has begun
+            more = await silent(spot, "127.0.0.5", 3)
+            for reader, _ in half:
+                await closed(reader)
+            assert [refusal.reason for refusal in spot.refusals] == ["crowded out"] * 3
+            await gone(spot, *more, *(writer for _, writer in half))
+
+    run(story())
+
+
+def test_strangers_take_no_place_of_a_member(run, cast: Cast) -> None:
+    async def story() -> None:
+        limits = Limits(half_open=Share(4, 2), strangers=Share(4, 3), members=Share(2, 2))
+        async with answering(faces(cast, cast.b), limits=limits) as spot:
+            strangers = await settled(spot, "127.0.1.1", 5)
+            strangers += await settled(spot, "127.0.1.2", 1, "pool-join")
+            strangers += await settled(spot, "127.0.1.3", 2, "pool-join")
+            assert len(strangers) == 4
+            assert [r.reason for r in spot.refusals] == ["too many connections"] * 4
+            quiet = [w for n in range(4, 8) for w in await silent(spot, f"127.0.1.{n}", 4)]
+            members = await settled(spot, "127.0.0.3", 3, "pool", cast.b)
+            assert len(members) == 2
+            assert spot.refusals[-1].reason == "too many connections"
+            assert len(spot.arrivals) == 6  # nobody else's protocol was told of a connection
+            await gone(spot, *strangers, *quiet, *members)
 
     run(story())
 
 
 def test_live_connections_are_counted_until_they_close(run, cast: Cast) -> None:
     async def story() -> None:
-        limits = Limits(of_one_origin=3, half_open_of_one_origin=2)
+        limits = Limits(strangers=Share(100, 3))
         async with answering(faces(cast), limits=limits) as spot:
             for _ in range(3):  # places are given back
-                live = []
-                for _ in range(3):
-                    reader, writer = await asyncio.open_connection(
-                        "127.0.0.1", spot.port, ssl=lax_client(), server_hostname="h1"
-                    )
-                    writer.write(b"hi")
-                    await reader.read(100)
-                    live.append(writer)
-                assert await refused(spot.port, None)
-                assert spot.listener is not None and spot.listener.connections == 3
+                live = await settled(spot, "127.0.0.1", 4)
+                assert len(live) == 3
                 for writer in live:
                     writer.close()
                     await writer.wait_closed()
                 await idle(spot)
 
     run(story())
+
+
+def test_a_wake_up_for_nothing_is_no_farewell(uv, cast: Cast) -> None:
+    hello = client_hello("h1")
+    outcomes: list[object] = []
+
+    async def story() -> None:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            peek = Peek(ours, 5, outcomes.append)
+            theirs.send(hello[:100])
+            peek.start()
+            peek._readable()
+            assert outcomes == []
+            theirs.send(hello[100:])
+            peek._readable()
+            assert outcomes == [ServerName("h1")]
+
+    uv(story())
 
 
 def test_without_descriptors_it_waits_instead_of_spinning(uv, cast: Cast) -> None:

@@ -21,14 +21,17 @@ from typing import Any
 from pooltrust.errors import CannotListen
 from pooltrust.terms import JOIN_NAME, POOL_NAME
 from pooltrust.tls.clienthello import NotTls, ServerName, Why
+from pooltrust.tls.contexts import PoolContext
 from pooltrust.tls.handshake import say_tls, shake_hands
 from pooltrust.tls.peek import LIMITS, Crowd, Guest, Left, Limits, Outcome, Peek, origin_of
 from pooltrust.tls.reasons import (
+    CROWDED_OUT,
     NO_FACE,
     NOT_TLS,
     PLAIN_HTTP,
     SLOW_CURE,
     TOO_MANY,
+    UNKNOWN_TO_US,
     Reason,
     no_connection,
 )
@@ -52,7 +55,7 @@ class Faces:
     """The contexts for new connections.  None: nobody is met under that name yet."""
 
     server: ssl.SSLContext
-    pool: ssl.SSLContext | None = None
+    pool: PoolContext | None = None
     join: ssl.SSLContext | None = None
 
 
@@ -103,8 +106,7 @@ class Listener:
         self._refused = refused
         self._limits = limits
         self._crowd = Crowd(limits)
-        self._peeks: dict[Guest, Peek] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._half_open: dict[Guest, _HalfOpen] = {}
         self._pause: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -150,13 +152,9 @@ class Listener:
         if self._sock.fileno() >= 0:
             self._loop.remove_reader(self._sock)
             self._sock.close()
-        for guest, peek in self._peeks.items():
-            peek.stop()
-            guest.close()
-        self._peeks.clear()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
+        tasks = [one.work for one in self._half_open.values() if one.work is not None]
+        for guest in list(self._half_open):
+            self._drop(guest)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _watch(self) -> None:
@@ -184,44 +182,63 @@ class Listener:
 
     def _welcome(self, accepted: socket.socket, peer: tuple[Any, ...]) -> None:
         origin = origin_of(peer)
-        arrival = Arrival(None, None, str(peer[0]), int(peer[1]))
-        if not self._crowd.has_room(origin):
-            accepted.close()
-            self._refuse(arrival, TOO_MANY)
-            return
-        guest = self._crowd.enter(accepted, origin)
-        peek = Peek(guest, self._limits.peek_seconds, partial(self._decided, guest, arrival))
-        self._peeks[guest] = peek
+        in_the_way = self._crowd.half_open.in_the_way(origin)
+        if in_the_way is not None:
+            self._crowd_out(in_the_way)
+        guest = Guest(accepted, origin, self._crowd.half_open)
+        peek = Peek(guest, self._limits.peek_seconds, partial(self._decided, guest))
+        self._half_open[guest] = _HalfOpen(Arrival(None, None, str(peer[0]), int(peer[1])), peek)
         peek.start()
 
-    def _decided(self, guest: Guest, arrival: Arrival, outcome: Outcome) -> None:
-        del self._peeks[guest]
+    def _crowd_out(self, guest: Guest) -> None:
+        if guest in self._half_open:
+            self._refuse(self._half_open[guest].arrival, CROWDED_OUT)
+        self._drop(guest)
+
+    def _drop(self, guest: Guest) -> None:
+        """Cut off somebody half-open."""
+        guest.leave()
+        one = self._half_open.pop(guest, None)
+        if one is None:
+            return  # it was refused, and the loop is about to close it
+        if one.work is None:
+            one.peek.stop()
+            guest.close()
+        else:
+            # Not at once: a task that has not begun would not close what it was given.
+            self._loop.call_soon(one.work.cancel)
+
+    def _decided(self, guest: Guest, outcome: Outcome) -> None:
+        arrival = self._half_open[guest].arrival
         match outcome:
             case ServerName(name):
                 self._begin(guest, arrival, name)
             case NotTls(Why.PLAIN_HTTP):
                 self._refuse(arrival, PLAIN_HTTP)
-                self._start(say_tls(guest))
+                self._start(guest, say_tls(guest))
             case NotTls(why):
-                guest.close()
-                self._refuse(arrival, replace(NOT_TLS, words=f"it sent {why}"))
+                self._turn_away(guest, replace(NOT_TLS, words=f"it sent {why}"))
             case Left():
-                guest.close()
-                self._refuse(arrival, Reason(outcome.name.lower(), outcome, SLOW_CURE))
+                self._turn_away(guest, Reason(outcome.name.lower(), outcome, SLOW_CURE))
 
-    def _begin(self, guest: Guest, arrival: Arrival, asked: str | None) -> None:
+    def _turn_away(self, guest: Guest, reason: Reason) -> None:
+        one = self._half_open.pop(guest)
+        guest.close()
+        self._refuse(one.arrival, reason)
+
+    def _begin(self, guest: Guest, newcomer: Arrival, asked: str | None) -> None:
         name, context = _face(self._faces(), asked)
-        arrival = replace(arrival, name=name, asked=asked)
+        arrival = Arrival(name, asked, newcomer.address, newcomer.port)
+        self._half_open[guest].arrival = arrival
         if context is None:
-            guest.close()
-            self._refuse(arrival, NO_FACE)
+            self._turn_away(guest, NO_FACE)
             return
-        self._start(self._shake_hands(guest, arrival, context))
+        self._start(guest, self._shake_hands(guest, arrival, context))
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, guest: Guest, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._half_open[guest].work = task
+        task.add_done_callback(lambda _: self._half_open.pop(guest, None))
 
     async def _shake_hands(self, guest: Guest, arrival: Arrival, context: ssl.SSLContext) -> None:
         try:
@@ -229,9 +246,20 @@ class Listener:
         except BaseException:
             guest.close()
             raise  # a fault of ours: the loop's exception handler is told
-        reason = await shake_hands(guest, protocol, context, self._limits.handshake_seconds)
+        admit = partial(self._admit, guest, context)
+        reason = await shake_hands(guest, protocol, context, self._limits.handshake_seconds, admit)
         if reason is not None:
             self._refuse(arrival, reason)
+
+    def _admit(self, guest: Guest, context: ssl.SSLContext, shown: bytes | None) -> Reason | None:
+        """Give a place to who has shaken hands; why not, if there is none for it."""
+        group = self._crowd.strangers
+        if isinstance(context, PoolContext):
+            # OpenSSL has built a chain to an accepted certificate.  We ask for that very one.
+            if shown not in context.accepted:
+                return UNKNOWN_TO_US
+            group = self._crowd.members
+        return None if guest.settled(group) else TOO_MANY
 
     def _refuse(self, arrival: Arrival, reason: Reason) -> None:
         asked = f" under the name {arrival.asked!r}" if arrival.asked else ""
@@ -246,6 +274,15 @@ class Listener:
                 cure=reason.remedy,
             )
         )
+
+
+@dataclass(slots=True)
+class _HalfOpen:
+    """Somebody whose handshake is not over: what waits for its ClientHello, then what serves it."""
+
+    arrival: Arrival
+    peek: Peek
+    work: asyncio.Task[None] | None = None
 
 
 def _face(faces: Faces, asked: str | None) -> tuple[str | None, ssl.SSLContext | None]:

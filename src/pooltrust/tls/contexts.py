@@ -2,14 +2,16 @@
 
 Making one reads the identity's file and may take long (a thousand accepted certificates: 140 ms),
 so it is done off the event loop, once per roster or identity; a context is never changed in place.
-None loads the system's anchors.
+None loads the system's anchors.  None of those that answer gives session tickets in TLS 1.3, and
+none renegotiates.
 """
 
 from __future__ import annotations
 
 import ssl
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,42 +25,61 @@ MOST_CLIENT_CONTEXTS = 64
 _AT_ONCE = 16
 
 
+class PoolContext(ssl.SSLContext):
+    """The context for members: it knows whom it accepts.
+
+    `accepted`: the certificates (DER), each as it is.  `left_out`: those among them that OpenSSL
+    can't load, so that their owners can't be met; everybody else can.
+    """
+
+    accepted: frozenset[bytes] = frozenset()
+    left_out: tuple[bytes, ...] = ()
+
+
 def server_context(identity: Path) -> ssl.SSLContext:
     """For clients: the server identity, no client certificate, TLS 1.2 or 1.3.
 
     `identity` is a PEM file with key, certificate and chain.  Raises OSError and ssl.SSLError.
     """
     # No set_ecdh_curve: it would leave one group, and the original xe needs P-384.
-    context = _answering(identity, ssl.TLSVersion.TLSv1_2)
-    # The clients that we know do not resume, and each ticket costs as much as a signature of P-256.
-    context.num_tickets = 0
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _answer(context, identity, ssl.TLSVersion.TLSv1_2)
     return context
 
 
 def pool_context(
     identity: Path, accepted: Iterable[bytes], *, check_dates: bool = False
-) -> ssl.SSLContext:
+) -> PoolContext:
     """For members: the pool identity; a client certificate out of `accepted` (DER) is required.
 
-    TLS 1.3 only, and no session tickets, so that no resumed session outlives a withdrawal.  With
-    `check_dates` an expired certificate, or one not yet valid, is refused.
+    TLS 1.3 only.  No session tickets also means that no resumed session outlives a withdrawal.
+    With `check_dates` an expired certificate, or one not yet valid, is refused.
     """
-    context = _answering(identity, ssl.TLSVersion.TLSv1_3)
-    context.num_tickets = 0
+    context = PoolContext(ssl.PROTOCOL_TLS_SERVER)
+    _answer(context, identity, ssl.TLSVersion.TLSv1_3)
     context.verify_mode = ssl.CERT_REQUIRED
     # Each accepted certificate is trusted as it is; none is an authority for others.
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     if not check_dates:
         context.verify_flags |= NO_CHECK_TIME
-    _trust(context, accepted)
+    context.accepted = frozenset(accepted)
+    context.left_out = _trust(context, sorted(context.accepted))
     return context
 
 
 def join_context(identity: Path) -> ssl.SSLContext:
     """For first meetings: the pool identity, no client certificate, TLS 1.3 only, no tickets."""
-    context = _answering(identity, ssl.TLSVersion.TLSv1_3)
-    context.num_tickets = 0
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    _answer(context, identity, ssl.TLSVersion.TLSv1_3)
     return context
+
+
+def loadable(certificate: bytes) -> bool:
+    """Whether OpenSSL can load this certificate (DER), so that its owner can be met as a member.
+
+    Our own reader understands more than OpenSSL does: ask before admitting a host.
+    """
+    return _loads(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), [certificate])
 
 
 def meeting_context(identity: Path | None, *, newest_only: bool) -> ssl.SSLContext:
@@ -67,7 +88,7 @@ def meeting_context(identity: Path | None, *, newest_only: bool) -> ssl.SSLConte
     The handshake proves that the other side holds its certificate's key; whose it is, dial.py
     decides before a byte is sent.  `identity` is shown if the other side asks for one.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _dialling()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     newest, older = ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2
@@ -82,7 +103,7 @@ def naming_context(anchors: Iterable[bytes], identity: Path | None) -> ssl.SSLCo
 
     An anchor may be the server's own self-signed certificate.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = _dialling()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     _trust(context, anchors)
@@ -141,20 +162,52 @@ class ClientContexts:
             self._made.popitem(last=False)
 
 
-def _trust(context: ssl.SSLContext, certificates: Iterable[bytes]) -> None:
+def _trust(context: ssl.SSLContext, certificates: Iterable[bytes]) -> tuple[bytes, ...]:
     """Add anchors (DER), a few at a time: each call keeps every other thread waiting.
 
-    A thousand in one call held up the event loop for 350 ms, from another thread.
+    A thousand in one call held up the event loop for 350 ms, from another thread.  Returns those
+    that OpenSSL can't load: one of them would keep out those behind it.
     """
-    waiting = list(certificates)
+    left_out: list[bytes] = []
+    waiting = list(dict.fromkeys(certificates))
     for start in range(0, len(waiting), _AT_ONCE):
-        context.load_verify_locations(cadata=b"".join(waiting[start : start + _AT_ONCE]))
+        few = waiting[start : start + _AT_ONCE]
+        if not _loads(context, few):
+            left_out += [one for one in few if not loadable(one)]
+            for one in few:
+                with suppress(ssl.SSLError):
+                    context.load_verify_locations(cadata=one)
+    return tuple(left_out)
 
 
-def _answering(identity: Path, oldest: ssl.TLSVersion) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def _loads(context: ssl.SSLContext, certificates: Sequence[bytes]) -> bool:
+    """Add these; whether all of them are there now.
+
+    Counted, because the ssl module takes some errors in the middle for the end of the data.
+    """
+    before = _known(context)
+    try:
+        context.load_verify_locations(cadata=b"".join(certificates))
+    except ssl.SSLError:
+        return False
+    return _known(context) == before + len(certificates)
+
+
+def _known(context: ssl.SSLContext) -> int:
+    return context.cert_store_stats()["x509"]
+
+
+def _answer(context: ssl.SSLContext, identity: Path, oldest: ssl.TLSVersion) -> None:
+    """What all contexts that answer have in common."""
     context.minimum_version = oldest
     context.options |= ssl.OP_NO_RENEGOTIATION
+    # No client that we know resumes, and each ticket costs as much as a signature with P-256.
+    context.num_tickets = 0
     context.sslobject_class = Handshake
     context.load_cert_chain(identity)
+
+
+def _dialling() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.options |= ssl.OP_NO_RENEGOTIATION
     return context

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from pooltrust.tls.peek import Guest
 from pooltrust.tls.reasons import Reason, handshake_failed
@@ -28,17 +29,25 @@ _BAD_REQUEST = (
     b"Content-Length: %d\r\n\r\n%s" % (len(_SAY_TLS), _SAY_TLS)
 )
 
+Admit: TypeAlias = Callable[[bytes | None], Reason | None]
+"""Asked when OpenSSL is content, with the certificate shown (DER): why it is refused, or None."""
+
 _watching: ContextVar[Watch | None] = ContextVar("_watching", default=None)
 
 
 async def shake_hands(
-    guest: Guest, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, seconds: float
+    guest: Guest,
+    protocol: asyncio.BaseProtocol,
+    context: ssl.SSLContext,
+    seconds: float,
+    admit: Admit,
 ) -> Reason | None:
     """Start TLS on an accepted socket, `seconds` at most; why not, if it was refused.
 
-    It has a task to itself.  Raises nothing of the peer's making.
+    `protocol` hears of nobody whom `admit` refuses.  It has a task to itself.  Raises nothing of
+    the peer's making.
     """
-    watch = Watch()
+    watch = Watch(admit)
     loop = asyncio.get_running_loop()
     try:
         await loop.connect_accepted_socket(
@@ -52,9 +61,8 @@ async def shake_hands(
         if watch.refused is None:
             raise
     except OSError as why:
-        return handshake_failed(watch.refused or why, answering=True)
+        return watch.reason or handshake_failed(watch.refused or why, answering=True)
     finally:
-        guest.settled()
         watch.forget()
     return None if watch.refused is None else handshake_failed(watch.refused, answering=True)
 
@@ -97,11 +105,13 @@ class _SayTls(asyncio.Protocol):
 class Watch:
     """Remembers why the handshake that this task is about to make was refused.
 
-    `refused` is the error of OpenSSL, or None.
+    `refused` is the error of OpenSSL, or None; `reason` is why it was not admitted after that.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, admit: Admit) -> None:
         self.refused: ssl.SSLError | None = None
+        self.reason: Reason | None = None
+        self._admit = admit
         self._task = asyncio.current_task()
         _watching.set(self)
 
@@ -111,6 +121,11 @@ class Watch:
         if self._task is not None:
             timer = self._task.get_loop().call_later(FAREWELL_SECONDS, self._task.cancel)
             self._task.add_done_callback(lambda _: timer.cancel())
+
+    def admits(self, shown: bytes | None) -> bool:
+        """OpenSSL is content; whether we are."""
+        self.reason = self._admit(shown)
+        return self.reason is None
 
     def forget(self) -> None:
         """Let the task go: what the connection starts inherits this watch with its context."""
@@ -145,4 +160,6 @@ class Handshake(ssl.SSLObject):
         except ssl.SSLError as why:
             self._watch.note(why)
             raise ssl.SSLWantReadError from None
-        self._watch = None  # the task and its error are not kept as long as the connection
+        watch, self._watch = self._watch, None  # it is not kept as long as the connection
+        if not watch.admits(self.getpeercert(True)):
+            raise ssl.SSLError("not admitted")  # the loop drops the connection, and tells nobody

@@ -19,14 +19,31 @@ from pooltrust.tls.clienthello import MOST_BYTES, NeedMore, NotTls, ServerName, 
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """How many connections a group may have, and how many of them one origin."""
+
+    total: int
+    of_one_origin: int
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
-    """What one listener bears.  Half-open: TLS is not up yet.  An origin is a peer's address."""
+    """What one listener bears.  An origin is a peer's address.
+
+    Three groups that take no place from one another: `half_open`, whose handshake is not over;
+    `strangers`, who have proved nothing; `members`, who have shown an accepted certificate.
+    """
 
     peek_seconds: float = 5.0
     handshake_seconds: float = 10.0
-    connections: int = 1024
-    of_one_origin: int = 768
-    half_open_of_one_origin: int = 256
+    half_open: Share = Share(512, 256)
+    strangers: Share = Share(512, 384)
+    members: Share = Share(512, 384)
+
+    @property
+    def connections(self) -> int:
+        """How many there can be in all."""
+        return self.half_open.total + self.strangers.total + self.members.total
 
 
 LIMITS = Limits()
@@ -53,6 +70,7 @@ class Peek:
         self._seconds = seconds
         self._decided = decided
         self._seen = 0
+        self._woken_in_vain = 0
         self._low_water = 1
         self._timer: asyncio.TimerHandle | None = None
 
@@ -83,8 +101,13 @@ class Peek:
             return None
         except OSError:
             return Left.CLOSED
+        if not data:
+            return Left.CLOSED
         if len(data) <= self._seen:
-            return Left.CLOSED  # woken without new bytes: it will send no more
+            # Nothing new.  Once is the kernel's affair; the second time the peer has closed its
+            # side, and would wake us for ever.
+            self._woken_in_vain += 1
+            return Left.CLOSED if self._woken_in_vain > 1 else None
         self._seen = len(data)
         found = peeked(data)
         if not isinstance(found, NeedMore):
@@ -103,82 +126,99 @@ class Peek:
         self._decided(outcome)
 
 
-class Crowd:
-    """Who is connected: counted by origin, so that one address can't take every place."""
+class Group:
+    """Those who have a place of one sort, in the order in which they came."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._all: Counter[str] = Counter()
-        self._half_open: Counter[str] = Counter()
-        self._total = 0
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self._guests: dict[Guest, None] = {}
+        self._origins: Counter[str] = Counter()
 
     def __len__(self) -> int:
-        return self._total
+        return len(self._guests)
 
     def has_room(self, origin: str) -> bool:
-        """Whether one more connection from there is borne."""
-        limits = self._limits
-        return (
-            self._total < limits.connections
-            and self._all[origin] < limits.of_one_origin
-            and self._half_open[origin] < limits.half_open_of_one_origin
-        )
+        """Whether one more from there is borne."""
+        return len(self) < self._share.total and not self._is_greedy(origin)
 
-    def enter(self, accepted: socket.socket, origin: str) -> Guest:
-        """Count this connection, half-open, until its socket is closed."""
-        self._total += 1
-        self._all[origin] += 1
-        self._half_open[origin] += 1
-        return Guest(accepted, origin, self)
+    def in_the_way(self, origin: str) -> Guest | None:
+        """Who goes if one more from there comes: its own oldest, or else the oldest; or nobody."""
+        if self._is_greedy(origin):
+            return next(guest for guest in self._guests if guest.origin == origin)
+        return next(iter(self._guests)) if len(self) >= self._share.total else None
 
-    def settled(self, origin: str) -> None:
-        """One connection from there is no longer half-open."""
-        _less(self._half_open, origin)
+    def add(self, guest: Guest) -> None:
+        """Give a place."""
+        self._guests[guest] = None
+        self._origins[guest.origin] += 1
 
-    def left(self, origin: str) -> None:
-        """One connection from there was closed."""
-        self._total -= 1
-        _less(self._all, origin)
+    def remove(self, guest: Guest) -> None:
+        """Take the place back."""
+        del self._guests[guest]
+        self._origins[guest.origin] -= 1
+        if self._origins[guest.origin] == 0:
+            del self._origins[guest.origin]
+
+    def _is_greedy(self, origin: str) -> bool:
+        return self._origins[origin] >= self._share.of_one_origin
+
+
+class Crowd:
+    """Who is connected, by group: strangers, however many, take no member's place.
+
+    A place among the half-open is never refused: the oldest one gives way, so a member gets
+    through a flood of newcomers if its handshake is faster than theirs are many.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.half_open = Group(limits.half_open)
+        self.strangers = Group(limits.strangers)
+        self.members = Group(limits.members)
+
+    def __len__(self) -> int:
+        return len(self.half_open) + len(self.strangers) + len(self.members)
 
 
 class Guest(socket.socket):
-    """An accepted socket that is counted until it is closed.
+    """An accepted socket that is counted, half-open at first, until it is closed.
 
     Both loops close the socket object that they were handed (uvloop detaches it first), whatever
     protocol has the connection by then; so the count needs nobody's help.
     """
 
-    def __init__(self, accepted: socket.socket, origin: str, crowd: Crowd) -> None:
+    def __init__(self, accepted: socket.socket, origin: str, group: Group) -> None:
         family, kind, protocol = accepted.family, accepted.type, accepted.proto
         super().__init__(family, kind, protocol, fileno=accepted.detach())
         self.setblocking(False)
-        self._origin = origin
-        self._crowd: Crowd | None = crowd
-        self._half_open = True
+        self.origin = origin
+        self._group: Group | None = group
+        group.add(self)
 
-    def settled(self) -> None:
-        """The TLS handshake is over."""
-        if self._half_open:
-            self._half_open = False
-            if self._crowd is not None:
-                self._crowd.settled(self._origin)
+    def settled(self, group: Group) -> bool:
+        """The TLS handshake is over: count it here from now on.  False: there is no room."""
+        if self._group is None or not group.has_room(self.origin):
+            return False
+        self.leave()
+        self._group = group
+        group.add(self)
+        return True
+
+    def leave(self) -> None:
+        """It is about to be closed: count it no longer."""
+        group, self._group = self._group, None
+        if group is not None:
+            group.remove(self)
 
     def close(self) -> None:
         """As in socket.socket."""
         super().close()
-        self._leave()
+        self.leave()
 
     def detach(self) -> int:
         """As in socket.socket."""
         descriptor = super().detach()
-        self._leave()
+        self.leave()
         return descriptor
-
-    def _leave(self) -> None:
-        self.settled()
-        crowd, self._crowd = self._crowd, None
-        if crowd is not None:
-            crowd.left(self._origin)
 
 
 def origin_of(peer: tuple[Any, ...]) -> str:
@@ -187,9 +227,3 @@ def origin_of(peer: tuple[Any, ...]) -> str:
     if ":" not in address:
         return address
     return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])[:8].hex(":", 2)
-
-
-def _less(counter: Counter[str], origin: str) -> None:
-    counter[origin] -= 1
-    if counter[origin] <= 0:
-        del counter[origin]

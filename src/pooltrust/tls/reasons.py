@@ -27,7 +27,7 @@ class Reason:
     remedy: str = ""
 
 
-_UNKNOWN_TO_US = Reason(
+UNKNOWN_TO_US = Reason(
     "unknown certificate",
     "unknown certificate: not accepted from any member",
     "If that host was ejected, this is right; else compare: pooltrust log show.",
@@ -82,6 +82,11 @@ TOO_MANY = Reason(
     "too many connections at once",
     "Look for what opens so many connections at that address.",
 )
+CROWDED_OUT = Reason(
+    "crowded out",
+    "its handshake was not over when too many others came",
+    "Look for what opens so many connections and does not finish them.",
+)
 NO_FACE = Reason(
     "no such face",
     "this host serves no pool identity yet",
@@ -103,7 +108,7 @@ _PROTOCOL = Reason(
     "it broke the rules of the TLS handshake",
     "Look at the other side's log; something between the two may alter the traffic.",
 )
-_REFUSED_US = Reason(
+REFUSED_US = Reason(
     "refused our certificate",
     "it refused our certificate (unknown to it)",
     "Its roster may be older than the last refresh here, or this host was dismissed: "
@@ -150,12 +155,12 @@ _BY_VERIFY_CODE = {
 }
 
 _ALERTS = {
-    "TLSV1_ALERT_UNKNOWN_CA": _REFUSED_US,
+    "TLSV1_ALERT_UNKNOWN_CA": REFUSED_US,
     "SSLV3_ALERT_BAD_CERTIFICATE": _REFUSED_OUR_DATES,  # OpenSSL's word for one not yet valid
-    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": _REFUSED_US,
-    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": _REFUSED_US,
-    "TLSV1_ALERT_ACCESS_DENIED": _REFUSED_US,
-    "SSLV3_ALERT_CERTIFICATE_REVOKED": _REFUSED_US,
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": REFUSED_US,
+    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": REFUSED_US,
+    "TLSV1_ALERT_ACCESS_DENIED": REFUSED_US,
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": REFUSED_US,
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": _REFUSED_OUR_DATES,
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": _WANTED_ONE,
 }
@@ -202,7 +207,7 @@ def handshake_failed(why: BaseException, *, answering: bool = False) -> Reason:
         case ssl.SSLCertVerificationError() if answering:
             dates = (_NOT_YET_VALID, _EXPIRED)
             found = _BY_VERIFY_CODE.get(why.verify_code)
-            return found if found in dates else _UNKNOWN_TO_US
+            return found if found in dates else UNKNOWN_TO_US
         case ssl.SSLCertVerificationError():
             return _BY_VERIFY_CODE.get(why.verify_code, _UNTRUSTED_ISSUER)
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
