@@ -120,6 +120,8 @@ class Daemon:
         self.receiver = Receiver(
             belief, self.scribe, self.codes, self._password_proof, journal, _now
         )
+        self.receiver.leaving = lambda: self.joining.under_way
+        self.joining.admitting = lambda: self.receiver.admitting
         self.web = Web(self.context, journal)
         self._tasks: set[asyncio.Task[None]] = set()
 

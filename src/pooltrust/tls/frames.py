@@ -18,7 +18,7 @@ from pooltrust.errors import CannotConnect, CannotVerify, Failure, FrameError, N
 from pooltrust.pki.certificate import Certificate
 from pooltrust.tls.answer import Arrival
 from pooltrust.tls.dial import Connection, close_writer, described
-from pooltrust.tls.reasons import REFUSED_SILENTLY, no_connection, refused_by_peer
+from pooltrust.tls.reasons import REFUSED_US, no_connection, refused_by_peer
 
 MOST_BYTES = 4 * 1024 * 1024
 """The largest frame, in bytes of JSON, unless told otherwise."""
@@ -138,8 +138,8 @@ class Frames:
         if not self.peer.dialled or self._answered:
             return self._gone(no_connection(why))
         reason = refused_by_peer(why)
-        # An alert is the peer's own word; an end of file can be anybody's doing.
-        kind = CannotVerify if reason is REFUSED_SILENTLY else NotAccepted
+        # This alert is the peer's own word; an end of file can be anybody's doing, and dates pass.
+        kind = NotAccepted if reason is REFUSED_US else CannotVerify
         return kind(
             reason.words,
             expected=self.peer.expected,

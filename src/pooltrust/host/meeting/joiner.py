@@ -145,6 +145,8 @@ class Joiner:
         pool = facts(answer)
         if pool.host != pool.coordinator:
             raise HostIsSlave(pool.coordinator_address)
+        if proof.pool not in (None, pool.pool):
+            raise _not_itself(met, "its pool is not the one that the join code is for")
         if reasons := blockers(self._papers.facts, pool, frozenset()):
             raise all_at_once(reasons)
         certificate = self._papers.identity.certificate

@@ -53,7 +53,8 @@ class Joining:
     """This host's joins, one at a time.
 
     `forget` is awaited before this host becomes a member of another pool: its records go.  `joined`
-    is called when it has become one.  `now`: UTC.
+    is called when it has become one.  `admitting` says whether this host is letting somebody into
+    its own pool: it can't do both.  `now`: UTC.
     """
 
     def __init__(
@@ -77,6 +78,13 @@ class Joining:
         self._closed = False
         self.forget: Callable[[], Awaitable[None]] = _nothing
         self.joined: Callable[[], None] = lambda: None
+        self.admitting: Callable[[], bool] = lambda: False
+
+    @property
+    def under_way(self) -> bool:
+        """Whether this host is on its way into another pool, or may be."""
+        doubting = self._doubt is not None and not self._doubt.done()
+        return self._one.locked() or doubting
 
     async def by_password(self, address: str, port: int, username: str, password: str) -> None:
         """Join the pool whose coordinator answers there, proving this account's password."""
@@ -113,6 +121,8 @@ class Joining:
     async def _joiner(self) -> Joiner:
         if not self._belief.is_coordinator:
             raise OperationNotAllowed("Host is already part of a pool")
+        if self.admitting():
+            raise OperationNotAllowed("This host is letting another host into its own pool")
         if self._doubt is not None and not self._doubt.done():
             raise JoinInDoubt()
         identity = await asyncio.to_thread(
@@ -138,11 +148,11 @@ class Joining:
 
     async def _become(self, staged: Staged) -> None:
         old = self._belief.identities
+        await self.forget()
         await asyncio.to_thread(self._staging.promote, staged)
         path = self._folder.identity("pool", staged.identity.certificate.thumbprint)
         file, _ = await asyncio.to_thread(open_log, self._folder.log)
         identities = Identities(pool=IdentityFile(path, staged.identity), server=old.server)
-        await self.forget()
         await self._belief.become(staged.log, file, identities)
         self._journal.event(
             "joined", pool=staged.log.roster.pool, coordinator=staged.log.roster.coordinator
@@ -150,7 +160,7 @@ class Joining:
         self.joined()
         try:
             await asyncio.to_thread(self._staging.discard)
-        except CannotStore as why:  # the next start completes the join again, which does no harm
+        except CannotStore as why:  # the next start sees that the join is complete
             self._journal.warning("staging-left", words=str(why))
 
     def _wonder(self, staged: Staged) -> None:

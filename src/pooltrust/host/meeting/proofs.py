@@ -15,6 +15,7 @@ from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.peers import wire
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pool.code import CodeLedger, JoinCode
+from pooltrust.terms import PoolId
 from pooltrust.trust.transcript import code_proof, same_proof
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class JoinerProof(Protocol):
     """The joiner's half of one way."""
 
     way: str
+    pool: PoolId | None
+    """The pool that is expected, if it is known."""
 
     def opening(self) -> wire.Frame:
         """What names the way in the first frame; nothing secret."""
@@ -50,6 +53,7 @@ class ByCode:
     way = "code"
 
     def __init__(self, code: JoinCode) -> None:
+        self.pool: PoolId | None = code.pool
         self._code = code
         self._agreed = b""
 
@@ -85,6 +89,7 @@ class ByPassword:
     way = "password"
 
     def __init__(self, username: str, password: str) -> None:
+        self.pool: PoolId | None = None
         self._username = username
         self._password = password
         self._scram: ScramClient | None = None
@@ -169,7 +174,8 @@ class CodeProof:
         return {}
 
     def use(self) -> None:
-        """Raises JoinCodeUsed for the second host."""
+        """Raises a JoinCodeVoid if it was used, locked or has expired since it was proved."""
+        self._good()
         self._ledger.use(self.code.id)
 
     def give_back(self) -> None:

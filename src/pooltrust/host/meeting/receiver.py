@@ -6,14 +6,24 @@ proof in the message itself.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
+import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from pooltrust.errors import CannotVerify, Failure, HostIsSlave
+from pooltrust.errors import (
+    CannotVerify,
+    Failure,
+    HostIsSlave,
+    InternalError,
+    OperationNotAllowed,
+    Unreachable,
+    failure,
+)
 from pooltrust.host.belief import Belief
 from pooltrust.host.meeting.facts import facts, facts_content, own_facts
 from pooltrust.host.meeting.proofs import CodeProof, HostProof, PasswordProof
@@ -31,7 +41,16 @@ from pooltrust.trust.transcript import statement, transcript
 
 STEP_SECONDS = 15.0
 SECRET_SECONDS = 60.0  # a joiner derives its key from the password in this time
-MOST_MEETINGS = 8
+MEETING_SECONDS = 180.0
+REFUSAL_SECONDS = 2.0
+MOST_MEETINGS = 32
+MOST_OF_ONE_ORIGIN = 8
+MOST_STEPS = 2000  # facts, the proof, and the pages of a long log
+
+
+@failure("TOO_MANY_MEETINGS", cure="Try again in a minute.")
+class TooManyMeetings(Unreachable):
+    """This host is in as many first meetings as it bears at once."""
 
 
 @dataclass(slots=True)
@@ -47,6 +66,7 @@ class _Meeting:
     server: Certificate | None = None
     signature: bytes = b""
     proved: bool = False
+    steps: int = 0
     done: bool = False
 
 
@@ -56,7 +76,8 @@ Step = Callable[[_Meeting, wire.Frame], Awaitable[wire.Frame]]
 class Receiver:
     """Answers connections made under the join name.
 
-    `password_proof` makes the check of a password for one origin; `now` is UTC.
+    `password_proof` makes the check of a password for one origin; `now` is UTC.  `leaving` says
+    whether this host is on its way into another pool: then it lets nobody into its own.
     """
 
     def __init__(
@@ -74,7 +95,9 @@ class Receiver:
         self._password_proof = password_proof
         self._journal = journal
         self._now = now
-        self._places = asyncio.Semaphore(MOST_MEETINGS)
+        self._met: Counter[str] = Counter()
+        self._admitting = 0
+        self.leaving: Callable[[], bool] = lambda: False
         self._steps: Mapping[str, Step] = {
             "facts": self._facts,
             "meet": self._meet,
@@ -85,17 +108,37 @@ class Receiver:
         }
 
     async def serve(self, frames: Frames, address: str) -> None:
-        """Serve one connection until it ends, `address` being where it comes from."""
-        meeting = _Meeting(address)
-        async with self._places:
-            while not meeting.done:
-                waiting = SECRET_SECONDS if meeting.proof else STEP_SECONDS
-                try:
-                    frame = await frames.receive(waiting)
-                    answer = await self._answer(meeting, frame)
-                    await frames.send(answer)
-                except Failure:
-                    return
+        """Serve one connection until it ends, `address` being where it comes from.
+
+        Nobody waits for a place: who comes when there is none is told so.
+        """
+        if self._met.total() >= MOST_MEETINGS or self._met[address] >= MOST_OF_ONE_ORIGIN:
+            with suppress(Failure):
+                await frames.receive(REFUSAL_SECONDS)  # closing on unread bytes would discard it
+                await frames.send({"refused": wire.refusal(TooManyMeetings())})
+            return
+        self._met[address] += 1
+        try:
+            await self._converse(frames, _Meeting(address))
+        finally:
+            self._met[address] -= 1
+            self._met += Counter()  # forgets who has no meeting left
+
+    @property
+    def admitting(self) -> bool:
+        """Whether a host is being let in at this moment."""
+        return self._admitting > 0
+
+    async def _converse(self, frames: Frames, meeting: _Meeting) -> None:
+        until = time.monotonic() + MEETING_SECONDS
+        while not meeting.done and meeting.steps < MOST_STEPS:
+            meeting.steps += 1
+            step = SECRET_SECONDS if meeting.proof else STEP_SECONDS
+            try:
+                frame = await frames.receive(min(step, until - time.monotonic()))
+                await frames.send(await self._answer(meeting, frame))
+            except Failure:
+                return
 
     async def _answer(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
         try:
@@ -110,6 +153,10 @@ class Receiver:
                 "meeting-refused", peer=meeting.address, reason=why.code, words=str(why)
             )
             return {"refused": wire.refusal(why)}
+        except Exception as why:  # noqa: BLE001 - a defect is told and ends one meeting, no more
+            meeting.done = True
+            self._journal.defect("meeting-defect", why, peer=meeting.address)
+            return {"refused": wire.refusal(InternalError("Unexpected failure in a meeting"))}
 
     async def _facts(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
         return {"facts": facts_content(own_facts(self._belief))}
@@ -179,6 +226,7 @@ class Receiver:
         roster = self._belief.roster
         if reasons := blockers(joiner, own_facts(self._belief), frozenset(roster.members)):
             raise all_at_once(reasons)
+        self._check_staying()
         meeting.done = True
         await self._append(_admission(meeting), proof)
         self._journal.event("host-admitted", host=joiner.host, name=joiner.name, by=proof.way)
@@ -186,13 +234,20 @@ class Receiver:
 
     async def _append(self, body: HostAdmitted, proof: HostProof) -> None:
         proof.use()  # before anything is awaited: what is good for one host admits one
+        self._admitting += 1
         try:
             await self._scribe.append(body, by=proof.by, call="pool.join")
         except NotCommitted:
             raise  # it stands in the log
-        except BaseException:
+        except Failure:
             proof.give_back()
             raise
+        finally:
+            self._admitting -= 1
+
+    def _check_staying(self) -> None:
+        if self.leaving():
+            raise OperationNotAllowed("This host is on its way into another pool itself")
 
 
 def _no_step(name: str) -> CannotVerify:

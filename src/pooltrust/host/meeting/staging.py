@@ -7,6 +7,7 @@ completed, after a crash too.  Blocking: call it in a worker thread.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import pool_host
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import Log
+from pooltrust.trust.roster import Roster
 from pooltrust.trust.store import (
     LogFile,
     delete_identity,
@@ -77,6 +79,7 @@ class Staging:
         self.discard()
         with _storing(self._root):
             self._root.mkdir(mode=0o700)
+            _sync(self._folder.root)
         write_identity(self.identity, staged.identity)
         _write_log(self._log, staged.log)
         where = json.dumps({"address": staged.address, "port": staged.port})
@@ -101,24 +104,43 @@ class Staging:
     def promote(self, staged: Staged) -> None:
         """Make the staged log and identity this host's own; what they replace is deleted.
 
-        It can be done again after a crash: what is staged stays until `discard`.
+        It can be done again after a crash: what is staged stays until `discard`.  The records of
+        the old pool must be gone before: with the log this host is a member of the new one.
         """
         kept = self._folder.identity("pool", staged.identity.certificate.thumbprint)
         write_identity(kept, staged.identity)
         _write_log(self._folder.log, staged.log)
-        for old in self._folder.identity_files("pool"):
-            if old != kept:
-                delete_identity(old)
+        self._drop_what_is_not_accepted(staged.log.roster)
 
     def complete(self, staged: Staged) -> None:
-        """All of a join that a crash interrupted, for a host that does not run yet.
+        """Whatever is left of an admitted join, for a host that does not run yet.
 
-        Its records, accounts among them, were those of the pool that it left.
+        Its records, accounts among them, were those of the pool that it left.  A log that has
+        grown beyond the admission already is not touched.
         """
-        self.promote(staged)
-        for records in self._folder.root.glob(f"{self._folder.database.name}*"):
-            records.unlink()
+        log = self._promoted_log(staged)
+        if log is None:
+            for records in self._folder.root.glob(f"{self._folder.database.name}*"):
+                records.unlink()
+            self.promote(staged)
+        else:
+            self._drop_what_is_not_accepted(log.roster)
         self.discard()
+
+    def _promoted_log(self, staged: Staged) -> Log | None:
+        """This host's own log, if the staged one is its beginning."""
+        if not self._folder.log.exists() or not self._folder.log.stat().st_size:
+            return None
+        log = verify_log(self._folder.log)
+        head = staged.log.head_number, staged.log.head_hash
+        return log if (log.pool, log.hash_at(head[0])) == (staged.log.pool, head[1]) else None
+
+    def _drop_what_is_not_accepted(self, roster: Roster) -> None:
+        accepted = {certificate.thumbprint for certificate in roster.certificates()}
+        keep = {self._folder.identity("pool", thumbprint) for thumbprint in accepted}
+        for path in self._folder.identity_files("pool"):
+            if path not in keep:
+                delete_identity(path)
 
     def discard(self) -> None:
         """Forget the join: first the file that makes it count."""
@@ -133,6 +155,14 @@ def _storing(path: Path) -> Iterator[None]:
         yield
     except OSError as why:
         raise CannotStore(str(path), why.strerror or str(why)) from why
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_log(path: Path, log: Log) -> None:
