@@ -229,7 +229,7 @@ class Stock:
         """A host that was just set up, copied into `folder`.  Not in a running loop."""
         key = (name, *sorted(settings.items()))
         if key not in self._kept:
-            new = self.folder / str(len(self._kept))
+            new = self.folder / str(len(list(self.folder.iterdir())))
             facts = {"port": self.port} | settings
             self._kept[key] = (found(new, name, ADDRESSES[name], **facts),)
         return self._kept[key][0].copied(folder / name)
@@ -238,7 +238,7 @@ class Stock:
         """A pool of these hosts, the first its coordinator, joined as an administrator does it."""
         key = (names, *sorted(settings.items()))
         if key not in self._kept:
-            new = self.folder / f"pool-{len(self._kept)}"
+            new = self.folder / f"pool-{len(list(self.folder.iterdir()))}"
             hosts = tuple(self.host(new, name, **settings) for name in names)
             run(_joined(hosts))
             self._kept[key] = hosts
