@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any
 
-from pooltrust.errors import FAILURES, Failure, Untrusted, failure
+from pooltrust.errors import Failure, Untrusted, failure
 from pooltrust.pki.certificate import MAX_DER
 from pooltrust.terms import HostId, host_id
 from pooltrust.trust.entry import SignedEntry
@@ -19,6 +20,7 @@ Frame = dict[str, Any]
 
 NONCE_BYTES = 32
 MAX_TEXT = 4096
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 
 @failure("PEER_PROTOCOL_ERROR", cure="Check that both hosts run the same version of pooltrust.")
@@ -46,19 +48,24 @@ class PeerRefused(Failure):
 
 
 def refusal(why: Failure) -> Frame:
-    """A failure as a frame's content."""
-    return {"code": why.code, "parameters": why.parameters(), "words": str(why)}
+    """A failure as a frame's content.  Words that are too long for the peer are cut."""
+    words = str(why)
+    if len(words) > MAX_TEXT:
+        words = words[: MAX_TEXT - 1] + "…"
+    return {"code": why.code, "parameters": why.parameters(), "words": words}
 
 
 def refused(content: object) -> Failure:
-    """Read a peer's refusal.  An unknown code is kept as it is."""
+    """Read a peer's refusal.  A code that this release does not know is kept as it is."""
     if not isinstance(content, dict):
         return PeerMisspoke("a refusal that is no object")
     code, words = text(content, "code"), text(content, "words")
     parameters = content.get("parameters")
     if not isinstance(parameters, list) or not all(isinstance(p, str) for p in parameters):
         return PeerMisspoke("a refusal without parameters")
-    return PeerRefused(code if code in FAILURES else "INTERNAL_ERROR", parameters, words)
+    if not _CODE.fullmatch(code):
+        return PeerMisspoke("a refusal whose code is none")
+    return PeerRefused(code, parameters, words)
 
 
 def text(frame: Frame, field: str, *, limit: int = MAX_TEXT) -> str:
