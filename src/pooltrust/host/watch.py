@@ -16,6 +16,7 @@ from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.expiry import Validity, days_left, validity
 from pooltrust.tls.reasons import Reason, outdated
+from pooltrust.trust.roster import Membership, Roster
 
 HEARTBEAT_SECONDS = 25.0
 DAY_SECONDS = 86_400.0
@@ -36,7 +37,8 @@ class Watch:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Start the timers."""
+        """Start the timers; whoever is new is looked at when the roster changes."""
+        self._belief.watch(self._changed)
         self._tasks = [
             asyncio.create_task(self._every(HEARTBEAT_SECONDS, self._beat), name="heartbeat"),
             asyncio.create_task(self._every(DAY_SECONDS, self._look_at_dates), name="dates"),
@@ -67,9 +69,16 @@ class Watch:
             await self._peers.look(self._belief.roster.coordinator)
 
     async def _look_at_dates(self) -> None:
-        for host, member in self._belief.roster.members.items():
-            for certificate in (*member.certificates, member.server):
-                self._report(host, member.name, certificate)
+        self._look_at(self._belief.roster, frozenset())
+
+    def _changed(self, before: Roster, after: Roster) -> None:
+        self._look_at(after, frozenset(before.members.values()))
+
+    def _look_at(self, roster: Roster, known: frozenset[Membership]) -> None:
+        for member in roster.members.values():
+            if member not in known:
+                for certificate in (*member.certificates, member.server):
+                    self._report(member.host, member.name, certificate)
 
     def _report(self, host: str, name: str, certificate: Certificate) -> None:
         now = self._now()
