@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -70,6 +71,46 @@ def test_what_is_no_expression_is_named_with_the_reason(expression: str):
 
 def test_nesting_up_to_the_bound_works():
     assert test_of("(" * 99 + "true" + ")" * 99, ())(Row())
+
+
+COMPARISON = 'field "name_label" = "h2"'
+
+
+@pytest.mark.parametrize(
+    ("expression", "records", "why"),
+    [
+        (" or ".join([COMPARISON] * 65), 1, "more than 64 comparisons"),
+        (" or ".join(["true"] * 513), 1, "more than 512 terms"),
+        (" or ".join(["not not not true"] * 129), 1, "more than 512 terms"),
+        (COMPARISON, 7282, "1 terms are too many for 7282 records"),
+        (" or ".join([COMPARISON] * 64), 911, "64 terms are too many for 911 records"),
+    ],
+)
+def test_an_expression_that_is_too_much_work_is_refused(expression: str, records: int, why: str):
+    with pytest.raises(InvalidValue) as refusal:
+        test_of(expression, FIELDS, records=records)
+    assert why == refusal.value.value
+    less = expression.partition(" or ")[2] or expression
+    test_of(less, FIELDS, records=records - (records > 1))
+
+
+def test_a_value_is_rendered_once_for_a_record_however_often_it_is_compared():
+    rendered = []
+
+    class Counted(Mapping[str, str]):
+        def __getitem__(self, key: str) -> str:
+            return "v"
+
+        def __iter__(self) -> Iterator[str]:
+            rendered.append(self)
+            return iter("k")
+
+        def __len__(self) -> int:
+            return 1
+
+    test = test_of(" or ".join(['field "tags" = "x"'] * 64), FIELDS)
+    assert [test(Row(tags=Counted())) for _ in range(3)] == [False] * 3
+    assert len(rendered) == 3
 
 
 TREES = st.recursive(

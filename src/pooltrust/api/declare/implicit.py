@@ -131,7 +131,9 @@ def _listing(cls: Class) -> Iterator[Call]:
     def some(context: Any, arguments: Sequence[Any]) -> Mapping[Ref, Any]:
         expression = arguments[0]
         known = cls.expressions.get("".join(expression.split()))
-        return _chosen(cls.rows(context), known or test_of(expression, cls.visible))
+        rows = cls.rows(context)
+        test = known or test_of(expression, cls.visible, records=len(rows))
+        return _chosen(rows, test)
 
     expression = (_text("expr", 'Which: true, or field "name" = "value", and, or, not.'),)
     references, records = set_of(cls.reference), map_of(cls.reference, cls.record)
