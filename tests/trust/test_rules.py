@@ -61,10 +61,11 @@ def forged(
     key_usages=(PLAIN,),
     more=(),
     subject=(),
+    kind=None,
 ) -> Identity:
     """A pool identity that is wrong in one way; `ca` or `key_usages` None leaves it unsaid."""
     key = key or ec.generate_private_key(ec.SECP256R1())
-    common = [x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names or [host]]
+    common = [x509.NameAttribute(NameOID.COMMON_NAME, name, kind) for name in names or [host]]
     name = x509.Name([*common, x509.NameAttribute(NameOID.SERIAL_NUMBER, serial), *subject])
     both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     extensions = [(x509.ExtendedKeyUsage(both[:usages]), False), *more]
@@ -92,6 +93,7 @@ ITSELF.append(ITSELF.accepted(A, A2))
 
 Story = Callable[[], tuple[Pool, SignedEntry]]
 
+NAMES = [x509.DNSName("h4.example")]
 ORGANIZATION = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "\U0001f600", _ASN1Type.BMPString)
 UNFIT: list[tuple[str, str, dict[str, Any]]] = [
     ("without basic constraints", "ca", {"ca": None}),
@@ -102,12 +104,12 @@ UNFIT: list[tuple[str, str, dict[str, Any]]] = [
     ("with a key that may not sign", "usage", {"key_usages": ("key_agreement",)}),
     (
         "with a critical extension that nobody knows",
-        "critical",
+        "extension",
         {"more": [(x509.UnrecognizedExtension(UNKNOWN, b"\x05\0"), True)]},
     ),
     (
         "with name constraints",
-        "critical",
+        "extension",
         {"more": [(x509.NameConstraints([x509.DNSName("x")], None), True)]},
     ),
     (
@@ -115,7 +117,14 @@ UNFIT: list[tuple[str, str, dict[str, Any]]] = [
         "size",
         {"more": [(x509.UnrecognizedExtension(UNKNOWN, b"\x04\x82\x10\0" + bytes(4096)), False)]},
     ),
+    (
+        "with a malformed extension that only newer releases of OpenSSL look at",
+        "extension",
+        {"more": [(x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.67"), b"0\0"), False)]},
+    ),
+    ("with addresses", "extension", {"more": [(x509.SubjectAlternativeName(NAMES), False)]}),
     ("with a name that OpenSSL can't read", "subject", {"subject": [ORGANIZATION]}),
+    ("with its UUID in another string type", "subject", {"kind": _ASN1Type.BMPString}),
 ]
 
 

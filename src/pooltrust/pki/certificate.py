@@ -40,6 +40,8 @@ class Certificate:
     thumbprint: Thumbprint = field(compare=False)
     subject: str = field(compare=False)
     """RFC 4514 text."""
+    plain_subject: bool = field(compare=False, repr=False)
+    """Spelled in the usual string types, which everybody can read."""
     issuer: str = field(compare=False, repr=False)
     common_name: str = field(compare=False, repr=False)
     """The subject's common name; empty if there is none, or more than one."""
@@ -54,8 +56,6 @@ class Certificate:
     is_ca: bool = field(compare=False, repr=False)
     extensions: frozenset[str] = field(compare=False, repr=False)
     """``basicConstraints``, ``keyUsage`` … as RFC 5280 names them, else the dotted identifier."""
-    critical: frozenset[str] = field(compare=False, repr=False)
-    """Those of them that are critical."""
     usages: frozenset[str] = field(compare=False, repr=False)
     """``digitalSignature``, ``keyCertSign`` …; empty means that it does not say."""
     extended_usages: frozenset[str] = field(compare=False, repr=False)
@@ -133,6 +133,7 @@ def _read(der: bytes) -> Certificate:
         der=der,
         thumbprint=Thumbprint.of(der),
         subject=facts.text(parsed.subject),
+        plain_subject=facts.is_plain(parsed.subject),
         issuer=facts.text(parsed.issuer),
         common_name=facts.common_name(parsed.subject),
         not_before=parsed.not_valid_before_utc,
@@ -141,8 +142,7 @@ def _read(der: bytes) -> Certificate:
         addresses=facts.addresses(extensions),
         key=facts.key_kind(public),
         is_ca=facts.is_ca(extensions),
-        extensions=facts.present(extensions, critical=False),
-        critical=facts.present(extensions, critical=True),
+        extensions=facts.kinds(extensions),
         usages=facts.usages(extensions),
         extended_usages=facts.extended_usages(extensions),
         serial=parsed.serial_number,

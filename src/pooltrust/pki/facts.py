@@ -66,6 +66,18 @@ def common_name(name: x509.Name) -> str:
     return _printable(str(found[0].value)) if len(found) == 1 else ""
 
 
+def is_plain(name: x509.Name) -> bool:
+    """Whether it is spelled as the cryptography package would spell it by itself.
+
+    That package reads more spellings than OpenSSL: an OCTET STRING, half of a UTF-16 pair.
+    """
+    try:
+        again = x509.Name([x509.NameAttribute(each.oid, each.value) for each in name])
+    except (ValueError, TypeError):
+        return False
+    return again.public_bytes() == name.public_bytes()
+
+
 def names(extensions: x509.Extensions) -> tuple[str, ...]:
     """The DNS names of the subjectAltName."""
     found = _alternative(extensions)
@@ -86,10 +98,9 @@ def is_ca(extensions: x509.Extensions) -> bool:
         return False
 
 
-def present(extensions: x509.Extensions, *, critical: bool) -> frozenset[str]:
-    """Its extensions, or only the critical ones, by RFC 5280 name or dotted identifier."""
-    found = (each for each in extensions if each.critical or not critical)
-    return frozenset(_EXTENSIONS.get(each.oid, each.oid.dotted_string) for each in found)
+def kinds(extensions: x509.Extensions) -> frozenset[str]:
+    """Its extensions, by RFC 5280 name or dotted identifier."""
+    return frozenset(_EXTENSIONS.get(each.oid, each.oid.dotted_string) for each in extensions)
 
 
 def usages(extensions: x509.Extensions) -> frozenset[str]:
