@@ -17,7 +17,7 @@ import orjson
 import pytest
 
 from daemons import run, running
-from pooltrust.host.serving import web
+from pooltrust.host.serving import guard
 from tls.stage import client_hello
 
 from . import clumsy, patience, scenes
@@ -367,7 +367,7 @@ def test_whoever_holds_a_host_up_is_cut_off_in_time_and_costs_no_cpu(stage: Stag
         await asyncio.sleep(1.5)
         spent.append(time.process_time() - before)
 
-    with patch.object(web, "REQUEST_SECONDS", REQUEST_SECONDS):
+    with patch.object(guard, "REQUEST_SECONDS", REQUEST_SECONDS):
         *outcomes, _ = run(all_at_once())
     for row, outcome, at in zip(WAITING, outcomes, places, strict=True):
         judge(row, outcome, names | {"at": at})

@@ -1,0 +1,51 @@
+"""What aiohttp complains of, in the journal: damped where a stranger can cause it.
+
+It knows aiohttp's exceptions, and nothing of requests.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp.http_exceptions import HttpProcessingError
+
+from pooltrust.host.telling.journal import Journal
+
+
+class Complaints(logging.Handler):
+    """Takes the lines of aiohttp's server."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__(logging.WARNING)
+        self._journal = journal
+
+    @classmethod
+    def logger(cls, journal: Journal) -> logging.Logger:
+        """A logger for one server.  It has no parent: its lines go nowhere else."""
+        logger = logging.Logger("aiohttp.server", logging.WARNING)
+        logger.addHandler(cls(journal))
+        return logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """As in logging.Handler."""
+        why = record.exc_info[1] if record.exc_info else None
+        peer = _peer(record)
+        if isinstance(why, HttpProcessingError):
+            self._journal.damped(
+                "request-refused",
+                peer=peer,
+                reason="no HTTP",
+                expected="a request in HTTP/1.1 with short lines",
+                met=f"{type(why).__name__} from {peer}: {why.message}",
+                cure="Look for what sends that there.",
+            )
+        elif why is not None:
+            self._journal.defect("http-defect", why, peer=peer)
+        else:
+            self._journal.warning("http-warning", text=record.getMessage())
+
+
+def _peer(record: logging.LogRecord) -> str:
+    """aiohttp gives the address as its message's one value, where there is one."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return next((one for one in arguments if isinstance(one, str)), "somebody")
