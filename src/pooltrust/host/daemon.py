@@ -19,6 +19,7 @@ from pooltrust.errors import Failure, Refused, failure
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
+from pooltrust.host.descriptors import allow_descriptors
 from pooltrust.host.enabling import Enabling
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.meeting.joining import Joining
@@ -57,6 +58,7 @@ class PortDiffers(Refused):
 
 def main(config: Config) -> int:
     """Run a host until SIGTERM or SIGINT.  Returns the exit status."""
+    allow_descriptors()
     return uvloop.run(_run(config))
 
 
