@@ -361,6 +361,8 @@ class CannotStore(Refused):
 
     file: str
     why: str
+    remedy: str = aside("")
+    """Instead of the cure, where something may have changed after all."""
 
 
 @failure("CHANGE_PASSWORD_REJECTED")

@@ -173,3 +173,18 @@ def test_a_new_log_that_a_power_cut_may_take_back_is_not_written_on(stored, disk
     with pytest.raises(CannotStore, match="restart this host"):
         file.append([POOL.sign(e.HostDismissed(C, "stolen"))])
     assert open_log(stored)[1].head_hash == branch.log.head_hash
+
+
+def test_nobody_is_told_that_nothing_changed_when_it_may_have(stored, disk):
+    file, _ = LogFile.open(stored)
+    disk.fail(2)
+    with pytest.raises(CannotStore) as failed:
+        file.replace(POOL.log.entries)
+    assert "Nothing was changed" not in str(failed.value)
+    disk.fail(2)
+    with pytest.raises(CannotStore) as failed:
+        LogFile.create(stored, POOL.log.entries)
+    assert "Nothing was changed" not in str(failed.value)
+    disk.fail(0)
+    with pytest.raises(CannotStore, match="Nothing was changed"):
+        LogFile.create(stored, POOL.log.entries)

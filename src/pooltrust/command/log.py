@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pooltrust.pki.certificate import read
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import Body
 from pooltrust.trust.entry import SignedEntry
-from pooltrust.trust.store import read_log, verify_log
+from pooltrust.trust.store import Contents, read_log, torn_file
 
 
 @failure("NO_TRUST_LOG", cure="Set the host up first: pooltrust host init")
@@ -40,8 +41,8 @@ def show(path: Path, as_json: bool) -> int:
 
 def verify(path: Path) -> int:
     """Check the log from its founding entry on, and say what follows from it."""
-    log = verify_log(path)
-    roster = log.roster
+    contents = Contents.read(path)
+    roster = contents.verified().roster
     coordinator = roster.members[roster.coordinator]
     print(f"The log holds: {roster.number} entries, every hash, signature and rule checked.")
     print(f"  pool          {roster.pool}")
@@ -53,7 +54,23 @@ def verify(path: Path) -> int:
         print(f"  member        {shown(member.name)} ({member.host}) at {shown(member.address)}")
         print(f"                pool    {pool}")
         print(f"                server  {member.server.thumbprint}")
+    for words in _end(contents):
+        print(words)
     return 0
+
+
+def _end(contents: Contents) -> Iterator[str]:
+    """What is wrong with the end of the file, and what the daemon makes of it at its start."""
+    cut = torn_file(contents.path)
+    if contents.torn:
+        length = len(contents.torn)
+        yield f"The last {length} bytes are no whole entry and don't count: a write was cut off."
+        yield f"The daemon moves them to {cut} when it starts."
+    if contents.unended:
+        yield "The last entry has lost its newline: an editor, or a crash.  It counts all the same;"
+        yield "the daemon writes the newline when it starts."
+    if cut.exists():
+        yield f"Bytes that were cut off the end at an earlier start are in {cut}."
 
 
 def _line(signed: SignedEntry) -> str:

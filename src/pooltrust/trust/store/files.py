@@ -79,9 +79,12 @@ def storing(path: Path) -> Iterator[None]:
     """Translate OSError into CannotStore, naming the file."""
     try:
         yield
+    except NotSynced as why:
+        raise CannotStore(
+            str(path), str(why.strerror), "Repair the disk, then do it again."
+        ) from why
     except OSError as why:
-        words = why.strerror if isinstance(why, NotSynced) else str(why)
-        raise CannotStore(str(path), words or str(why)) from why
+        raise CannotStore(str(path), str(why)) from why
 
 
 @contextlib.contextmanager

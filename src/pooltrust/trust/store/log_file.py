@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -109,6 +109,7 @@ class LogFile:
                 replace_file(path, b"", 0o600)
             contents = Contents.read(path)
             log = cls(path, contents.length)
+        with log._storing():
             log._require_ours()
             log._mend(contents)
             # A crash may have come between write and fsync: what was read must be on the disk.
@@ -134,13 +135,13 @@ class LogFile:
         if self.number and numbers != list(range(self.number + 1, self.number + 1 + len(entries))):
             raise ValueError(f"entries {numbers} do not follow entry {self.number}")
         lines = b"".join(signed.line() for signed in entries)
-        try:
-            self._write(lines)
-        except OSError as why:
-            if why.errno != errno.ENOSPC or not _is_urgent(entries) or self.broken:
-                raise CannotStore(str(self.path), self.broken or str(why)) from why
-            self._reserve.release()
-            with storing(self.path):
+        with self._storing():
+            try:
+                self._write(lines)
+            except OSError as why:
+                if why.errno != errno.ENOSPC or not _is_urgent(entries) or self.broken:
+                    raise
+                self._reserve.release()
                 self._write(lines)
         self.number = numbers[-1]
         self._reserve.keep()
@@ -153,18 +154,19 @@ class LogFile:
         """
         self._require_whole()
         data = _whole(entries, snapshot)
-        with storing(self.path):
+        with self._storing():
             self._require_ours()
             file = _replacing(self.path, data)
         with contextlib.suppress(OSError):
             self._file.close()
         self._file, self._size = file, len(data)
         self.number = entries[-1].envelope.number if entries else 0
-        try:
-            sync_rename(self.path)
-        except NotSynced as why:
-            self.broken = f"{why.strerror}: restart this host"
-            raise CannotStore(str(self.path), self.broken) from why
+        with self._storing():
+            try:
+                sync_rename(self.path)
+            except NotSynced as why:
+                self.broken = f"{why.strerror}: restart this host"
+                raise
 
     def archive(self, log: Log, number: int) -> Log:
         """Move what is before the checkpoint `number` to an archive file; returns the live log.
@@ -208,7 +210,17 @@ class LogFile:
 
     def _require_whole(self) -> None:
         if self.broken:
-            raise CannotStore(str(self.path), self.broken)
+            cure = "Until then nothing is written to it."
+            raise CannotStore(str(self.path), self.broken, cure)
+
+    @contextlib.contextmanager
+    def _storing(self) -> Iterator[None]:
+        try:
+            with storing(self.path):
+                yield
+        except CannotStore:
+            self._require_whole()  # its words say more
+            raise
 
     def _require_ours(self) -> None:
         """Raise OSError, and be `broken`, unless the file is there as this host left it."""
