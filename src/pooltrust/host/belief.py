@@ -128,6 +128,11 @@ class Belief:
         """Believe another log, as a member of another pool, with these identities."""
         await self._surely(self._become(log, file, identities))
 
+    async def keep_evidence(self, entries: Sequence[SignedEntry]) -> None:
+        """Keep entries of another branch beside the log.  Raises CannotStore."""
+        async with self._changing:
+            await self._on_disk(lambda file: file.keep_evidence(entries))
+
     async def close(self) -> None:
         """Finish what is being written."""
         await asyncio.gather(*self._writing, return_exceptions=True)

@@ -200,13 +200,15 @@ class Daemon:
         names = " and ".join(one.name for one in members if one.address == address)
         return f"{address}, the address of {names or 'no member'}"
 
-    def _heard(self, host: HostId, number: int) -> None:
+    def _heard(self, host: HostId, differs: bool) -> None:
         self.shipping.met(host)
-        if number > self.belief.roster.number:
+        if differs:
             self._fell_behind(host)
 
     def _fell_behind(self, host: HostId) -> None:
-        self._spawn(self._catch_up(host), f"catch-up-{host}")
+        name = f"catch-up-{host}"
+        if all(task.get_name() != name for task in self._tasks):
+            self._spawn(self._catch_up(host), name)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

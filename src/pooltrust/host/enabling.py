@@ -16,7 +16,9 @@ from pooltrust.host.peers.wire import PeerMisspoke
 from pooltrust.pool.join import all_at_once
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import VerificationRequired
+from pooltrust.trust.roster import Roster
 
+CALL = "pool.enable_tls_verification"
 CALL = "pool.enable_tls_verification"
 PROBE_SECONDS = 30.0
 
@@ -43,11 +45,12 @@ class Enabling:
         found = await asyncio.gather(*(self._obstacles(host, members) for host in sorted(members)))
         if obstacles := [obstacle for some in found for obstacle in some]:
             raise all_at_once(obstacles)
-        if members != belief.roster.members.keys():
-            raise OperationNotAllowed("The pool has changed meanwhile.  Enable it again.")
-        await self._scribe.append(
-            VerificationRequired(), by=by, call="pool.enable_tls_verification"
-        )
+
+        def check(roster: Roster) -> None:
+            if members != roster.members.keys():
+                raise OperationNotAllowed("The pool has changed meanwhile.  Enable it again.")
+
+        await self._scribe.append(VerificationRequired(), by=by, call=CALL, check=check)
 
     async def _obstacles(self, host: HostId, members: frozenset[HostId]) -> list[Failure]:
         """What `host` has against it; silence about a member is an obstacle too."""

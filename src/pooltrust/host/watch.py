@@ -6,6 +6,7 @@ Timers only: what they start is elsewhere.  Waiting uses the monotonic clock; da
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -65,8 +66,14 @@ class Watch:
         self._journal.flush()
 
     async def _beat(self) -> None:
-        if not self._belief.is_coordinator:
-            await self._peers.look(self._belief.roster.coordinator)
+        if self._belief.is_coordinator:
+            return
+        coordinator = self._belief.roster.coordinator
+        await self._peers.look(coordinator)
+        # One other, by chance: a coordinator that shows each member another log is found out.
+        others = sorted(set(self._belief.roster.members) - {coordinator, self._belief.me})
+        if others:
+            await self._peers.look(secrets.choice(others))
 
     async def _look_at_dates(self) -> None:
         self._look_at(self._belief.roster, frozenset())

@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import partial
 
 from pooltrust.errors import (
+    CannotConnect,
     CannotVerify,
     Failure,
     HostIsSlave,
@@ -37,11 +38,13 @@ from pooltrust.pool.join import Facts, all_at_once, blockers
 from pooltrust.terms import Thumbprint
 from pooltrust.tls.frames import Frames
 from pooltrust.trust.entries import HostAdmitted
+from pooltrust.trust.roster import Roster
 from pooltrust.trust.transcript import statement, transcript
 
 STEP_SECONDS = 15.0
 SECRET_SECONDS = 60.0  # a joiner derives its key from the password in this time
 MEETING_SECONDS = 180.0
+ADMIT_SECONDS = 45.0
 REFUSAL_SECONDS = 2.0
 MOST_MEETINGS = 32
 MOST_OF_ONE_ORIGIN = 8
@@ -236,7 +239,7 @@ class Receiver:
         proof.use()  # before anything is awaited: what is good for one host admits one
         self._admitting += 1
         try:
-            await self._scribe.append(body, by=proof.by, call="pool.join")
+            await self._scribe.append(body, by=proof.by, call="pool.join", check=_in_time())
         except NotCommitted:
             raise  # it stands in the log
         except Failure:
@@ -248,6 +251,17 @@ class Receiver:
     def _check_staying(self) -> None:
         if self.leaving():
             raise OperationNotAllowed("This host is on its way into another pool itself")
+
+
+def _in_time() -> Callable[[Roster], None]:
+    """A joiner that waited in vain asks the pool and then gives up: do not admit it after that."""
+    until = time.monotonic() + ADMIT_SECONDS
+
+    def check(_roster: Roster) -> None:
+        if time.monotonic() > until:
+            raise CannotConnect("", 0, expected="a joiner that still waits", why="it took too long")
+
+    return check
 
 
 def _no_step(name: str) -> CannotVerify:

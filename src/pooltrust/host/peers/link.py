@@ -23,6 +23,7 @@ from pooltrust.terms import POOL_NAME, HostId
 from pooltrust.tls.dial import Connection, dial
 from pooltrust.tls.frames import open_frames
 from pooltrust.trust.expect import Anyone, Member
+from pooltrust.trust.heads import Head
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,8 +61,8 @@ class Link:
 class Peers:
     """How this host reaches the other members.
 
-    `clock` gives monotonic seconds.  `behind` is awaited with a link to a member that holds more
-    of the log than this host does.
+    `clock` gives monotonic seconds.  `behind` is awaited with a link to a member whose log differs
+    from this host's: longer, or with another entry of the same number.
     """
 
     def __init__(
@@ -90,8 +91,8 @@ class Peers:
             asked = self._clock()
             link = await self._open(host, stack)
             if (head := link.greeted.head) is not None:
-                self.sightings.note(head, asked)
-                if head.number > self.belief.roster.number and self.behind is not None:
+                self._note(head, asked)
+                if self.sightings.differs(head) and self.behind is not None:
                     await self.behind(link)
             yield link
 
@@ -148,7 +149,9 @@ class Peers:
                 return True
         except Failure as why:
             self._journal.damped("peer-not-met", peer=host, reason=why.code, words=str(why))
-            return False
+        except Exception as why:  # noqa: BLE001 - one peer must not keep us from the others
+            self._journal.defect("peer-defect", why, peer=host)
+        return False
 
     async def adopted(self, link: Link, entries: list[str]) -> None:
         """Have the member at the other end adopt these log lines, and note the head that it signs.
@@ -158,7 +161,14 @@ class Peers:
         nonce, asked = secrets.token_bytes(wire.NONCE_BYTES), self._clock()
         answer = await link.ask("adopt", entries=entries, nonce=wire.b64(nonce))
         head = checked_head(self.belief, wire.head(answer), link.greeted.host, nonce)
-        self.sightings.note(head, asked)
+        self._note(head, asked)
+
+    def _note(self, head: Head, asked: float) -> None:
+        if copied := self.sightings.note(head, asked):
+            self._journal.damped(
+                "host-copied", peer=head.host, reason="copied", words=copied,
+                cure="Find the other copy and set it up anew: two hosts use one identity.",
+            )  # fmt: skip
 
     async def _open(self, host: HostId, stack: AsyncExitStack) -> Link:
         member, connection = await self._meet(host)
@@ -176,8 +186,9 @@ class Peers:
 
     def _still_expected(self, host: HostId, link: Link) -> None:
         member = self._expected(host)
-        if link.verified and link.connection.met.thumbprint not in member.accepted:
-            raise _not_it(member, link, "its certificate was withdrawn meanwhile")
+        must = link.verified or self.belief.enforcing  # what was fetched may require it by now
+        if must and link.connection.met.thumbprint not in member.accepted:
+            raise _not_it(member, link, "its certificate is not accepted, or no longer")
 
     def _expected(self, host: HostId) -> Member:
         if host not in self.belief.roster.members:

@@ -10,7 +10,8 @@ from datetime import datetime
 from pooltrust.errors import CannotVerify, Failure
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
-from pooltrust.terms import HostId, Thumbprint
+from pooltrust.terms import Thumbprint
+from pooltrust.trust.roster import Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +47,24 @@ class Prober:
 
     async def probe_all(self) -> list[Seen]:
         """One handshake with every member, at once."""
-        members = self._peers.belief.roster.members
-        return list(await asyncio.gather(*(self.probe(host) for host in sorted(members))))
+        members = self._peers.belief.roster.members.values()
+        return list(await asyncio.gather(*(self.probe(member) for member in members)))
 
-    async def probe(self, host: HostId) -> Seen:
+    async def probe(self, member: Membership) -> Seen:
         """One handshake and greeting with this member."""
         try:
-            async with self._peers.link(host) as link:
-                accepted = self._peers.belief.roster.expect(host).accepted
+            async with self._peers.link(member.host) as link:
+                accepted = {one.thumbprint for one in member.certificates}
                 met = link.connection.met.thumbprint
-                return self._seen(host, met, link.connection.tls_version, met in accepted)
+                return self._seen(member, met, link.connection.tls_version, met in accepted)
         except CannotVerify as why:
-            return self._seen(host, why.certificate, "", verified=False, why=why)
+            return self._seen(member, why.certificate, "", verified=False, why=why)
         except Failure as why:
-            return self._seen(host, None, "", verified=False, why=why)
+            return self._seen(member, None, "", verified=False, why=why)
 
     def _seen(
         self,
-        host: HostId,
+        member: Membership,
         met: Thumbprint | None,
         tls_version: str,
         verified: bool,
@@ -71,8 +72,8 @@ class Prober:
     ) -> Seen:
         return Seen(
             observer=self._peers.belief.me,
-            host=host,
-            address=self._peers.belief.roster.members[host].address,
+            host=member.host,
+            address=member.address,
             met=str(met) if met else "",
             tls_version=tls_version,
             verified=verified,

@@ -21,7 +21,7 @@ from pooltrust.terms import HostId
 from pooltrust.trust.entries import Body
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
 from pooltrust.trust.heads import committed
-from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Stopped
+from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Outcome, Stopped
 from pooltrust.trust.roster import Roster
 
 PAGE_BYTES = 256 * 1024
@@ -80,23 +80,38 @@ class Scribe:
         self._now = now
         self._writing = asyncio.Lock()
         self._fit = False
+        self._forked: set[HostId] = set()
         self._background: set[asyncio.Task[None]] = set()
         peers.behind = self.catch_up
+        belief.watch(self._changed)
+
+    def _changed(self, before: Roster, after: Roster) -> None:
+        if before.coordinator != after.coordinator:
+            self.unfit()
 
     def unfit(self) -> None:
         """Compare heads again before the next append: this host has another log now."""
         self._fit = False
 
-    async def append(self, body: Body, *, by: str, call: str) -> SignedEntry:
+    async def append(
+        self, body: Body, *, by: str, call: str, check: Callable[[Roster], None] = lambda _: None
+    ) -> SignedEntry:
         """Append one entry and return it when it is committed.
 
-        `by` is the user and `call` the API call, for the audit trail.  Raises HostIsSlave on a
-        supporter, BadEntry when the log's rules refuse it, MayHaveMissed, Forked or NotCommitted.
+        `by` is the user and `call` the API call, for the audit trail.  `check` is shown the roster
+        under the entry and raises what stands against it at that moment.  Raises that, HostIsSlave
+        on a supporter, BadEntry when the log's rules refuse it, MayHaveMissed, Forked or
+        NotCommitted.
         """
         async with self._writing:
             await self._become_fit()
             before = self.belief.roster
-            log = await self.belief.append(lambda log: self._signed(log, body, by, call))
+
+            def write(log: Log) -> SignedEntry:
+                check(log.roster)
+                return self._signed(log, body, by, call)
+
+            log = await self.belief.append(write)
             entry = log.at(log.head_number)
             self._journal.event("entry-appended", number=log.roster.number, kind=body.kind, by=by)
         await self.distribute(before)
@@ -127,18 +142,35 @@ class Scribe:
             task.add_done_callback(self._background.discard)
 
     async def catch_up(self, link: Link) -> None:
-        """Fetch and check the entries that the member at the other end holds beyond ours."""
-        head = link.greeted.head
-        while head is not None and head.number > self.belief.roster.number:
-            before = self.belief.roster.number
-            answer = await link.ask("log", after=before)
-            await self.adopt(wire.entries(answer), source=link.greeted.host)
-            if self.belief.roster.number == before:
-                return
+        """Fetch and check the entries that the member at the other end holds beyond or beside ours.
 
-    async def adopt(self, offered: Sequence[SignedEntry], *, source: HostId) -> None:
+        Its head is only its word; what counts are entries.
+        """
+        head, host = link.greeted.head, link.greeted.host
+        if head is None:
+            return
+        self._forked.discard(host)
+        after = min(head.number - 1, self.belief.log.head_number)
+        while self.belief.log.hash_at(head.number) != head.hash:
+            answer = await link.ask("log", after=after)
+            match await self.adopt(wire.entries(answer), source=host):
+                case Adopted():
+                    after = self.belief.log.head_number
+                case Gap(need_after=earlier) if earlier < after:
+                    after = earlier
+                case Fork():
+                    self._forked.add(host)
+                    return
+                case _:
+                    return
+
+    async def adopt(self, offered: Sequence[SignedEntry], *, source: HostId) -> Outcome:
         """Adopt what these entries add to this host's log; what does not fit is reported."""
         outcome = await self.belief.adopt(offered)
+        await self._report(outcome, source)
+        return outcome
+
+    async def _report(self, outcome: Outcome, source: HostId) -> None:
         match outcome:
             case Adopted(log=log):
                 self._journal.event("log-adopted", number=log.head_number, source=source)
@@ -151,6 +183,7 @@ class Scribe:
             case AlreadyHeld() | Gap():
                 return
             case Fork(number=number):
+                await self.belief.keep_evidence([outcome.theirs])
                 self._journal.damped(
                     "log-forked", peer=source, reason=f"entry {number}",
                     ours=outcome.ours.hash, theirs=outcome.theirs.hash,
@@ -165,6 +198,10 @@ class Scribe:
     def _stopped(self, stopped: Stopped, source: HostId) -> None:
         why = stopped.why
         self._journal.damped("log-refused", peer=source, reason=why.code, words=str(why))
+
+    def lacks(self, host: HostId) -> bool:
+        """Whether this member has not been seen to hold the whole log."""
+        return host not in self._peers.sightings.holders(self.belief.roster.number)
 
     def page(self, after: int) -> tuple[SignedEntry, ...]:
         """The entries after this number, as many as fit one frame."""
@@ -190,9 +227,13 @@ class Scribe:
         if self._fit:
             return
         await self._peers.look_around()
-        if ahead := self._peers.sightings.ahead():
-            raise Forked(ahead=self._names(ahead))
-        if not self._peers.sightings.may_append():
+        ahead = self._peers.sightings.ahead()
+        if forked := ahead & self._forked:
+            raise Forked(ahead=self._names(forked))
+        for host in ahead:
+            words = "it signs a head whose entries it does not hand over; it is not counted"
+            self._journal.damped("head-unproved", peer=host, reason="unproved", words=words)
+        if not self._peers.sightings.may_append(but=ahead):
             members = set(self.belief.roster.members)
             raise MayHaveMissed(missing=self._missing(members - self._peers.sightings.holders(0)))
         self._fit = True

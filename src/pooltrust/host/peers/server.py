@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from pooltrust.errors import CannotVerify, Failure
+from pooltrust.errors import CannotVerify, Failure, InternalError
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import answer, checked_head
@@ -44,7 +44,7 @@ class _Served:
 class PoolServer:
     """Serves the connections made under the pool name.
 
-    `heard` is told of a member that said its hello, and of the number of its log's last entry.
+    `heard` is told of a member that said its hello, and whether its log has what ours has not.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class PoolServer:
         journal: Journal,
         requests: Mapping[str, Request],
         clock: Callable[[], float],
-        heard: Callable[[HostId, int], None],
+        heard: Callable[[HostId, bool], None],
     ) -> None:
         self.belief = belief
         self._peers = peers
@@ -110,9 +110,9 @@ class PoolServer:
                 await served.frames.send({"refused": wire.refusal(why)})
                 raise
             sightings.note(seen, asked)
-            self._heard(served.peer, seen.number)
+            self._heard(served.peer, sightings.differs(seen))
         else:
-            self._heard(served.peer, self.belief.roster.number)
+            self._heard(served.peer, False)
 
     async def _answered(self, served: _Served, frame: wire.Frame) -> wire.Frame:
         try:
@@ -129,6 +129,9 @@ class PoolServer:
             return await request.handle(served.peer, frame)
         except Failure as why:
             return {"refused": wire.refusal(why)}
+        except Exception as why:  # noqa: BLE001 - a defect is told and ends one request, no more
+            self._journal.defect("request-defect", why, peer=served.peer)
+            return {"refused": wire.refusal(InternalError("Unexpected failure of a request"))}
 
     async def _become_current(self) -> None:
         if not self._peers.sightings.current(self._clock()):

@@ -110,3 +110,5 @@ class Shipping:
         except (Failure, ValueError) as why:
             code = why.code if isinstance(why, Failure) else "INVALID_VALUE"
             self._journal.damped("records-not-shipped", peer=host, reason=code, words=str(why))
+        except Exception as why:  # noqa: BLE001 - shipping to the others goes on
+            self._journal.defect("shipping-defect", why, peer=host)

@@ -6,12 +6,13 @@ nothing but heads and log until it is.  Values and the caller's monotonic clock;
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from math import inf
 
 from pooltrust.host.belief import Belief
 from pooltrust.terms import HostId
-from pooltrust.trust.heads import FRESH, Head, Seen, is_current, may_append
+from pooltrust.trust.heads import FRESH, Head, Seen, copied, is_current, may_append
 
 LIVE_SECONDS = 90.0
 """A member counts as live for this long after its last head was seen."""
@@ -23,33 +24,62 @@ class Sightings:
 
     belief: Belief
     _seen: dict[HostId, Seen]
+    _heads: dict[HostId, Head]
     _live_until: float
     _live: frozenset[HostId]
 
     def __init__(self, belief: Belief) -> None:
         self.belief = belief
         self._seen = {}
+        self._heads = {}
         self._live_until = -inf
         self._live = frozenset()
 
-    def note(self, head: Head, now: float) -> None:
-        """Remember this head, seen at `now` (monotonic seconds)."""
-        self._seen[head.host] = Seen(head.host, head.number, head.hash, now)
+    def note(self, head: Head, asked: float) -> str | None:
+        """Remember this head, asked for at `asked` (monotonic seconds).
+
+        Returns why its host seems to be a copy, or restored from one; None if it does not.
+        """
+        before = self._heads.get(head.host)
+        if before is not None and self._is_older(head, before):
+            return None
+        at = asked
+        if before is not None and before.hash == head.hash:
+            at = max(asked, self._seen[head.host].at)
+        self._seen[head.host] = Seen(head.host, head.number, head.hash, at)
+        self._heads[head.host] = head
         self._live_until = -inf
+        return copied(before, head) if before else None
+
+    def _is_older(self, head: Head, known: Head) -> bool:
+        """Whether it was signed before its host took more of our log, and came late."""
+        same_run = (head.start, head.instance) == (known.start, known.instance)
+        ours = self.belief.log.hash_at(head.number) == head.hash
+        return same_run and ours and head.number < known.number
+
+    def differs(self, head: Head) -> bool:
+        """Whether its host holds something that this one does not: more, or other entries."""
+        log = self.belief.log
+        return head.number > log.head_number or log.hash_at(head.number) not in (None, head.hash)
 
     def forget(self) -> None:
         """Know nothing: this host belongs to another pool now."""
         self._seen.clear()
+        self._heads.clear()
         self._live_until = -inf
 
     def current(self, now: float) -> bool:
         """Whether this host knows, at `now`, that it has missed nothing."""
         return is_current(self.belief.roster, self.belief.me, self._seen.values(), now)
 
-    def may_append(self) -> bool:
-        """Whether the coordinator, after its start, has heard enough to append."""
+    def may_append(self, but: Collection[HostId] = ()) -> bool:
+        """Whether the coordinator, after its start, has heard enough to append.
+
+        `but`: members that claim entries which they did not hand over; they do not count.
+        """
         log = self.belief.log
-        return may_append(log.roster, self.belief.me, self._seen.values(), log.hash_at)
+        seen = [one for one in self._seen.values() if one.host not in but]
+        return may_append(log.roster, self.belief.me, seen, log.hash_at)
 
     def stale(self, host: HostId, now: float) -> bool:
         """Whether this host's head was not seen for a third of the time that counts as fresh."""
