@@ -182,7 +182,7 @@ async def running(*hosts: Host) -> AsyncIterator[None]:
             await host.stop()
 
 
-async def until(true: Callable[[], Any], seconds: float = 5.0) -> None:
+async def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
     """Wait until this holds.  Raises TimeoutError."""
     async with asyncio.timeout(seconds):
         while not true():

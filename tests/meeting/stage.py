@@ -109,10 +109,12 @@ class Middle:
     """A man in the middle: ends TLS with a certificate of his own and relays every frame.
 
     With `active` he plays each side's part towards the other and signs it with his own keys; only
-    what needs the secret is relayed.  `heard` is every frame that either side said, as JSON.
+    what needs the secret is relayed.  Without `signs` he leaves the coordinator's signature as it
+    was.  `heard` is every frame that either side said, as JSON.
     """
 
-    def __init__(self, folder: Path, to: Host, *, active: bool = False) -> None:
+    def __init__(self, folder: Path, to: Host, *, active: bool = False, signs: bool = True) -> None:
+        self._signs = signs
         self.heard: list[bytes] = []
         self.identity = mint_pool_identity(to.me, datetime.now(UTC))
         folder.mkdir(exist_ok=True)
@@ -171,7 +173,7 @@ class Middle:
 
     def _answered(self, asked: wire.Frame, answer: wire.Frame) -> wire.Frame:
         self._told["answer to " + asked["call"]] = answer
-        if asked["call"] != "introduce" or "refused" in answer:
+        if asked["call"] != "introduce" or "refused" in answer or not self._signs:
             return answer
         agreed = self._agreed(self.identity.certificate.der, wire.raw(asked, "certificate"))
         signature = self.identity.sign(statement("coordinator", agreed))

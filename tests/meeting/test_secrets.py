@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,27 @@ def test_a_man_in_the_middle_neither_sees_the_password_nor_lets_a_host_join(
             assert ("for another meeting than this one" in words) is active
             assert leaked(b"".join(middle.heard), secrets_of_password(h1)) == []
             assert not middle.overheard(b'"log"')
+            assert before == (tree(h1), tree(h2))
+
+    run(story())
+
+
+def test_a_coordinator_that_does_not_sign_the_meeting_is_given_no_proof(
+    new: New, tmp_path: Path
+) -> None:
+    h1, h2 = new("h1"), new("h2")
+
+    async def story() -> None:
+        async with running(h1, h2), AsyncExitStack() as stack:
+            middle = Middle(tmp_path, h1, active=True, signs=False)
+            await stack.enter_async_context(middle.open())
+            before = tree(h1), tree(h2)
+            code = replace(await h1.code(), addresses=(BETWEEN,), thumbprint=middle.thumbprint)
+            for join in (h2.join(h1, BETWEEN), h2.join_with(code)):
+                with pytest.raises(Reported) as failed:
+                    await join
+                assert "did not prove that it holds its certificate's key" in str(failed.value)
+            assert not middle.overheard(b'"prove"')
             assert before == (tree(h1), tree(h2))
 
     run(story())

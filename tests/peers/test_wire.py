@@ -89,7 +89,7 @@ def test_a_code_that_is_none_is_not_passed_on(code: str) -> None:
     assert arrived.code == "PEER_PROTOCOL_ERROR"
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(frame=frames)
 def test_whatever_a_peer_sends_is_read_or_called_a_breach_of_the_protocol(
     frame: dict[str, Any],

@@ -50,7 +50,7 @@ codes = st.builds(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(code=codes)
 def test_what_is_printed_is_read_again(code: JoinCode) -> None:
     assert JoinCode.parse(code.text()) == code
@@ -100,7 +100,7 @@ def test_two_letters_that_changed_places_are_noticed() -> None:
                 JoinCode.parse(word[:place] + b + a + word[place + 2 :])
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(text=st.text() | st.text(ALPHABET).map(lambda text: PREFIX + text))
 def test_nothing_but_a_code_is_read_and_nothing_else_is_raised(text: str) -> None:
     with pytest.raises(BadJoinCode):
@@ -120,7 +120,7 @@ json = st.recursive(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(
     changes=st.dictionaries(
         st.sampled_from(

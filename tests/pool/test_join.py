@@ -108,7 +108,7 @@ def test_one_obstacle_alone_carries_no_others() -> None:
     assert "Also" not in str(failure)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     members=st.integers(1, 3),
     joiner_on=st.booleans(),
