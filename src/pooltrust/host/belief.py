@@ -22,7 +22,7 @@ from pooltrust.trust.entries import CertificateWithdrawn, HostDismissed
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import Adopted, Local, Log, Outcome, adopt
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.store import IdentityFile, LogFile
+from pooltrust.trust.store import IdentityFile, LogFile, Torn
 from pooltrust.trust.takeover import Vote
 
 T = TypeVar("T")
@@ -43,7 +43,8 @@ class Belief:
     """A host's log, identities and contexts.
 
     `log`, `roster`, `identities` and `faces` are values that are replaced whole; reading them needs
-    no lock.  `watch(call)` registers a callback that is told the rosters before and after a change.
+    no lock.  `complain` is told what an administrator must see.  `watch(call)`
+    registers a callback that is told the rosters before and after a change.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Belief:
         self._faces: Faces | None = None
         self._watchers: list[Callable[[Roster, Roster], None]] = []
         self._changing = asyncio.Lock()
+        self.complain: Callable[[str], None] = lambda _: None
         self._writing: set[asyncio.Task[Any]] = set()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log")
 
@@ -97,6 +99,11 @@ class Belief:
         if self._faces is None:
             raise RuntimeError("the contexts were not made yet")
         return self._faces
+
+    @property
+    def torn(self) -> Torn | None:
+        """What was cut off the end of the log file at the start."""
+        return self._file.torn if self._file is not None else None
 
     def watch(self, changed: Callable[[Roster, Roster], None]) -> None:
         """Be told (roster before, roster after) when it has changed; on the event loop."""
@@ -179,7 +186,8 @@ class Belief:
         try:
             # The file may lag behind, when the disk was full at a dismissal.
             await self._on_disk(lambda file: file.append(log.tail(file.number)))
-        except CannotStore:
+        except CannotStore as why:
+            self.complain(f"the log file takes no entries: {why}")
             if not any(isinstance(signed.entry.body, BINDING) for signed in fresh):
                 raise
         self._believe(log, self.identities, faces)
@@ -187,7 +195,9 @@ class Belief:
     async def _move(self, outcome: Adopted) -> None:
         """Follow another branch: our own entries are kept beside it, as evidence."""
         faces = await self._faces_for(outcome.log, self.identities)
-        await self._on_disk(lambda file: file.keep_evidence(outcome.left))
+        kept = await self._on_disk(lambda file: file.keep_evidence(outcome.left))
+        if kept.lost:
+            self.complain(f"no room for evidence: {kept.lost} entries of the other branch are gone")
         log = outcome.log
         snapshot = log.base.snapshot() if log.base else None
         await self._on_disk(lambda file: file.replace(log.entries, snapshot=snapshot))

@@ -137,6 +137,10 @@ class Daemon:
             raise PortDiffers(config.port, belief.roster.port)
         store = await Database.open(folder.database)
         stack.push_async_callback(store.close)
+        belief.complain = lambda words: journal.error("log-file", words=words)
+        if torn := belief.torn:
+            kept = f"kept in {torn.kept}" if torn.kept else "not kept: the disk is full"
+            journal.warning("log-torn", bytes=torn.length, words=f"a write was cut off; {kept}")
         daemon = cls(config, journal, folder, belief, store)
         stack.callback(daemon.accounts.close)
         stack.push_async_callback(belief.close)

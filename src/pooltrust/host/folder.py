@@ -1,7 +1,7 @@
 """A host's state folder: where each file is, who may have it, and one daemon at a time.
 
 It makes and locks the folder and counts the starts.  Keys and the trust log are written by
-trust/store.py, the database by database.py; this module only says where they are.
+trust/store/, the database by database.py; this module only says where they are.
 """
 
 from __future__ import annotations
