@@ -90,12 +90,17 @@ def test_the_greeting_is_answered_by_a_head_over_the_nonce_that_came(tmp_path: P
     payload = sign_head(head, identity).payload.decode()
     near, far = socket.socketpair()
     with near, far:
+        far.settimeout(5)
         nonce = base64.b64encode(b"n" * 32).decode()
         hello._send(far, {"hello": 1, "nonce": nonce, "head": {"payload": payload}})
-        hello.Greeting({"pool": pool, "host": me}, tmp_path / "pool.pem").greet(near)
+        greeting = hello.Greeting({"pool": pool, "host": me}, tmp_path / "pool.pem")
+        greeting.greet(near)
         asked = hello._receive(far)
         assert (asked["pool"], asked["host"], asked["expect"]) == (pool, me, me)
+        hello._send(far, {"entries": []})
+        greeting.ask(near)  # the head goes out with the first question
         content = hello._receive(far)["head"]
+        assert hello._receive(far) == {"call": "log", "after": 3}
     signed = SignedHead(content["payload"].encode(), base64.b64decode(content["signature"]))
     assert signed.head == replace(head, nonce=b"n" * 32)
     assert identity.certificate.verify(signed.signature, pae(PAYLOAD_TYPE, signed.payload))
