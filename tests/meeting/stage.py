@@ -67,19 +67,23 @@ class Wire:
         self._tasks.add(task)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.barred:
-            writer.transport.abort()
-            return
+        try:
+            if not self.barred:
+                await self._carry(reader, writer)
+        finally:
+            writer.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._again:
             self.records = {"up": 0, "down": 0}
         there, here = await asyncio.open_connection(*self._to)
         ends = writer, here
-        with suppress(OSError):
+        try:
             await asyncio.gather(
                 self._pump("up", reader, here, ends), self._pump("down", there, writer, ends)
             )
-        for end in ends:
-            end.close()
+        finally:
+            here.close()
 
     async def _pump(
         self,

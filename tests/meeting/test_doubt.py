@@ -40,6 +40,11 @@ async def doubt(h1: Host, h2: Host, wire: Wire) -> None:
     assert wire.barred and in_doubt(h2)
 
 
+async def close_soon(web: Web) -> None:
+    """Give running requests less time than a daemon does."""
+    await web._server.shutdown(0.1)
+
+
 def h2_is_in(h1: Host) -> bool:
     return len(h1.roster.members) == 2
 
@@ -112,9 +117,6 @@ def test_stopping_a_host_that_waits_for_its_admission_loses_nothing(
 ) -> None:
     h1, h2 = new("h1"), new("h2")
 
-    async def close_soon(web: Web) -> None:
-        await web._server.shutdown(0.1)
-
     monkeypatch.setattr(Web, "close", close_soon)
 
     async def story() -> None:
@@ -134,6 +136,41 @@ def test_stopping_a_host_that_waits_for_its_admission_loses_nothing(
             go.set()
             await until(lambda: h2_is_in(h1))
             await h2.start()
+            await until(lambda: alike(h1, h2))
+
+    run(story())
+
+
+def test_a_host_that_stopped_right_after_its_admission_is_a_member_when_it_starts(
+    new: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if nobody answers then; and nothing of its old life is left."""
+    h1, h2 = new("h1"), new("h2")
+    monkeypatch.setattr(Web, "close", close_soon)
+
+    async def story() -> None:
+        async with running(h1, h2):
+            admitted, never = asyncio.Event(), asyncio.Event()
+
+            async def become(_: joining.Joining, _staged: Any) -> None:
+                admitted.set()
+                await never.wait()
+
+            with monkeypatch.context() as patch:
+                patch.setattr(joining.Joining, "_become", become)
+                join = asyncio.ensure_future(h2.join_with(await h1.code()))
+                await admitted.wait()
+                await h2.stop()
+                await asyncio.gather(join, return_exceptions=True)
+            await h1.stop()
+            await h2.start()
+            assert len(h2.roster.members) == 2
+            assert h2.roster.coordinator != h2.me
+            assert h2.daemon.accounts.names() == []
+            assert not in_doubt(h2)
+            assert len(h2.folder.identity_files("pool")) == 1
+            await h1.start()
+            await h2.daemon.peers.look(h1.me)
             await until(lambda: alike(h1, h2))
 
     run(story())

@@ -15,7 +15,7 @@ from pooltrust.api.sessions import Origin, Principal
 from pooltrust.command.client import Reported
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.terms import Thumbprint
-from pooltrust.trust.entries import HostAdmitted
+from pooltrust.trust.entries import HostAdmitted, HostDismissed
 
 New = Callable[..., Host]
 
@@ -167,6 +167,30 @@ def test_a_supporter_joins_no_other_pool(stock: Stock, new: New, tmp_path: Path)
             assert refused.value.code == "OPERATION_NOT_ALLOWED"
             assert "already part of a pool" in str(refused.value)
 
+    run(story())
+
+
+def test_a_host_that_was_dismissed_joins_again_under_its_uuid_and_gets_the_records(
+    stock: Stock, new: New, tmp_path: Path
+) -> None:
+    h1, h2 = stock.pool(tmp_path, "h1", "h2")
+
+    async def story() -> None:
+        async with running(h1, h2):
+            await h1.daemon.accounts.set_password("olive", PASSWORD)
+            await until(lambda: alike(h1, h2))
+            member = h2.me
+            await h2.stop()
+            gone = HostDismissed(member, "its disk broke")
+            await h1.daemon.scribe.append(gone, by="root", call="pool.eject")
+            await h2_again.start()
+            assert h2_again.me == gone.host
+            await h2_again.join_with(await h1.code())
+            await until(lambda: alike(h1, h2_again))
+            assert h2_again.daemon.accounts.names() == ["olive", "root"]
+            await h2_again.stop()
+
+    h2_again = stock.host(tmp_path / "again", "h2")
     run(story())
 
 
