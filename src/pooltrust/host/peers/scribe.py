@@ -149,7 +149,6 @@ class Scribe:
         head, host = link.greeted.head, link.greeted.host
         if head is None:
             return
-        self._forked.discard(host)
         after = min(head.number - 1, self.belief.log.head_number)
         while self.belief.log.hash_at(head.number) != head.hash:
             answer = await link.ask("log", after=after)
@@ -162,7 +161,9 @@ class Scribe:
                     self._forked.add(host)
                     return
                 case _:
-                    return
+                    break
+        # Only now: another look at this host may be under way, and what it found holds meanwhile.
+        self._forked.discard(host)
 
     async def adopt(self, offered: Sequence[SignedEntry], *, source: HostId) -> Outcome:
         """Adopt what these entries add to this host's log; what does not fit is reported."""
