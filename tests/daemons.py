@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -171,14 +171,14 @@ async def _known_password(database: Path) -> None:
 
 
 @asynccontextmanager
-async def running(*hosts: Host) -> AsyncIterator[None]:
-    """These hosts, started; whichever still run at the end are stopped."""
+async def running(*hosts: Host, later: Sequence[Host] = ()) -> AsyncIterator[None]:
+    """These hosts, started; whichever still run at the end are stopped, those of `later` too."""
     try:
         for host in hosts:
             await host.start()
         yield
     finally:
-        for host in hosts:
+        for host in (*hosts, *later):
             await host.stop()
 
 

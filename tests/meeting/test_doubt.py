@@ -205,7 +205,7 @@ def test_a_coordinator_that_may_have_missed_something_admits_nobody_and_takes_no
     h4 = new("h4")
 
     async def story() -> None:
-        async with running(h1, h4):
+        async with running(h1, h4, later=[h2]):
             code = await h1.code()
             before = tree(h1), tree(h4)
             with pytest.raises(Reported) as why:
@@ -215,7 +215,6 @@ def test_a_coordinator_that_may_have_missed_something_admits_nobody_and_takes_no
             assert before == (tree(h1), tree(h4))
             await h2.start()
             await h4.join_with(code)
-            await h2.stop()
 
     run(story())
 

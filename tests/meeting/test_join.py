@@ -174,9 +174,10 @@ def test_a_host_that_was_dismissed_joins_again_under_its_uuid_and_gets_the_recor
     stock: Stock, new: New, tmp_path: Path
 ) -> None:
     h1, h2 = stock.pool(tmp_path, "h1", "h2")
+    h2_again = stock.host(tmp_path / "again", "h2")
 
     async def story() -> None:
-        async with running(h1, h2):
+        async with running(h1, h2, later=[h2_again]):
             await h1.daemon.accounts.set_password("olive", PASSWORD)
             await until(lambda: alike(h1, h2))
             member = h2.me
@@ -188,9 +189,7 @@ def test_a_host_that_was_dismissed_joins_again_under_its_uuid_and_gets_the_recor
             await h2_again.join_with(await h1.code())
             await until(lambda: alike(h1, h2_again))
             assert h2_again.daemon.accounts.names() == ["olive", "root"]
-            await h2_again.stop()
 
-    h2_again = stock.host(tmp_path / "again", "h2")
     run(story())
 
 

@@ -84,14 +84,13 @@ def test_after_a_start_nothing_is_appended_before_half_have_shown_their_logs(poo
     h1, h2, _ = pool(3)
 
     async def story() -> None:
-        async with running(h1):
+        async with running(h1, later=[h2]):
             with pytest.raises(MayHaveMissed) as why:
                 await append(h1, h1.config.address)
             assert "h2, h3 did not answer" in str(why.value)
             assert h1.roster.number == 3
             await h2.start()
             await append(h1, h1.config.address)
-            await h2.stop()
 
     run(story())
 
@@ -131,7 +130,7 @@ def test_a_coordinator_that_sees_another_branch_names_its_holder_and_appends_not
     async def story() -> None:
         async with running(h1, h2):
             await append(h1, h1.config.address)
-        async with running(copy, h3):
+        async with running(copy, h3, later=[h2]):
             await append(copy, "127.0.7.4")
             await h2.start()
             # h2 has as many entries, but they are others: it holds nothing of ours.
@@ -147,7 +146,6 @@ def test_a_coordinator_that_sees_another_branch_names_its_holder_and_appends_not
                 await append(copy, "127.0.7.5")
             assert "on h2, so it appends none" in str(forked.value)
             assert before == copy.roster.head
-            await h2.stop()
 
     run(story())
 

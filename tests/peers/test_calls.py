@@ -81,24 +81,22 @@ def test_a_host_that_may_have_missed_something_answers_only_heads_and_log(pool: 
 
     async def story() -> None:
         puppet = await Puppet.of(h3)
-        async with running(h2):
-            # Two of four: h2 and the puppet.  That is not more than half.
-            async with puppet.greeted(h2) as frames:
-                for call in ("api", "records"):
-                    answer = await ask(frames, call, dump={}, name="pool.get_all")
-                    assert answer["refused"]["code"] == "CANNOT_CONTACT_HOST"
-                    assert (
-                        "this host does not know whether it has missed a change of the pool: "
-                        "neither its coordinator h1 nor more than half of the members"
-                    ) in words(answer)
-                assert "entries" in await ask(frames, "log", after=0)
-                nonce = wire.b64(bytes(32))
-                assert "head" in await ask(frames, "adopt", entries=[], nonce=nonce)
-                # Its coordinator is back, and so is it.
-                await h1.start()
-                answer = await ask(frames, "api", name="pool.get_all")
-                assert "does not know whether" not in words(answer)
-            await h1.stop()
+        # Two of four, h2 and the puppet: that is not more than half.
+        async with running(h2, later=[h1]), puppet.greeted(h2) as frames:
+            for call in ("api", "records"):
+                answer = await ask(frames, call, dump={}, name="pool.get_all")
+                assert answer["refused"]["code"] == "CANNOT_CONTACT_HOST"
+                assert (
+                    "this host does not know whether it has missed a change of the pool: "
+                    "neither its coordinator h1 nor more than half of the members"
+                ) in words(answer)
+            assert "entries" in await ask(frames, "log", after=0)
+            nonce = wire.b64(bytes(32))
+            assert "head" in await ask(frames, "adopt", entries=[], nonce=nonce)
+            # Its coordinator is back, and so is it.
+            await h1.start()
+            answer = await ask(frames, "api", name="pool.get_all")
+            assert "does not know whether" not in words(answer)
 
     run(story())
 
