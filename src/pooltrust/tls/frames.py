@@ -61,6 +61,8 @@ class Frames:
         self._limit = limit
         self._receive_limit = limit if receive_limit is None else receive_limit
         self._answered = False
+        self._late = False
+        self._loop = asyncio.get_running_loop()
 
     async def send(self, frame: Mapping[str, Any], *, within: float = SEND_SECONDS) -> None:
         """Send one frame; waits, `within` seconds at most, while the peer does not read.
@@ -69,15 +71,16 @@ class Frames:
         gone or stuck, CannotVerify when the peer has refused us before its first answer.
         """
         data = self._encoded(frame)
+        timer = self._cut_after(within)
         try:
-            async with asyncio.timeout(within):
-                self._writer.write(len(data).to_bytes(_LENGTH) + data)
-                await self._writer.drain()
-        except TimeoutError as why:
-            self.abort()
-            raise self._gone(f"it took no message for {within:g} s") from why
+            self._writer.write(len(data).to_bytes(_LENGTH) + data)
+            await self._writer.drain()
         except (OSError, RuntimeError) as why:  # uvloop: RuntimeError after the connection is lost
+            if self._late:
+                raise self._gone(f"it took no message for {within:g} s") from why
             raise self._ended(why) from why
+        finally:
+            timer.cancel()
 
     async def receive(self, timeout: float) -> dict[str, Any]:  # noqa: ASYNC109
         """Wait for one frame, `timeout` seconds at most.
@@ -85,17 +88,18 @@ class Frames:
         Raises FrameError for what is no frame, CannotConnect when the connection ended or nothing
         came, CannotVerify when the peer has refused us.  After any of them it is unusable.
         """
+        timer = self._cut_after(timeout)
         try:
-            async with asyncio.timeout(timeout):
-                length = int.from_bytes(await self._reader.readexactly(_LENGTH))
-                if length > self._receive_limit:
-                    raise self._misspoke(*_too_long(length))
-                data = await self._reader.readexactly(length)
-        except TimeoutError as why:
-            self.abort()
-            raise self._gone(f"it said nothing for {timeout:g} s") from why
+            length = int.from_bytes(await self._reader.readexactly(_LENGTH))
+            if length > self._receive_limit:
+                raise self._misspoke(*_too_long(length))
+            data = await self._reader.readexactly(length)
         except (OSError, EOFError) as why:
+            if self._late:
+                raise self._gone(f"it said nothing for {timeout:g} s") from why
             raise self._ended(why) from why
+        finally:
+            timer.cancel()
         self._answered = True
         return self._decoded(data)
 
@@ -106,6 +110,14 @@ class Frames:
     def abort(self) -> None:
         """Cut the connection."""
         self._writer.transport.abort()
+
+    def _cut_after(self, seconds: float) -> asyncio.TimerHandle:
+        """Cut the connection then, unless cancelled: one timer costs less than asyncio.timeout."""
+        return self._loop.call_later(max(0.0, seconds), self._cut_late)
+
+    def _cut_late(self) -> None:
+        self._late = True
+        self.abort()
 
     def _encoded(self, frame: Mapping[str, Any]) -> bytes:
         try:
