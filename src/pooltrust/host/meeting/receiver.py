@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -26,16 +25,14 @@ from pooltrust.errors import (
     failure,
 )
 from pooltrust.host.belief import Belief
-from pooltrust.host.meeting.facts import facts, facts_content, own_facts
+from pooltrust.host.meeting.facts import facts_content, own_facts
+from pooltrust.host.meeting.meeting import Meeting
 from pooltrust.host.meeting.proofs import CodeProof, HostProof, PasswordProof
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import NotCommitted, Scribe
 from pooltrust.host.telling.journal import Journal
-from pooltrust.pki.certificate import Certificate, read
-from pooltrust.pki.mint import pool_host
 from pooltrust.pool.code import CodeLedger, JoinCode
-from pooltrust.pool.join import Facts, all_at_once, blockers
-from pooltrust.terms import Thumbprint
+from pooltrust.pool.join import all_at_once, blockers
 from pooltrust.tls.frames import Frames
 from pooltrust.trust.entries import HostAdmitted
 from pooltrust.trust.roster import Roster
@@ -56,24 +53,7 @@ class TooManyMeetings(Unreachable):
     """This host is in as many first meetings as it bears at once."""
 
 
-@dataclass(slots=True)
-class _Meeting:
-    """One first meeting, as far as it has come."""
-
-    address: str
-    joiner_nonce: bytes = b""
-    coordinator_nonce: bytes = b""
-    proof: HostProof | None = None
-    joiner: Facts | None = None
-    certificate: Certificate | None = None
-    server: Certificate | None = None
-    signature: bytes = b""
-    proved: bool = False
-    steps: int = 0
-    done: bool = False
-
-
-Step = Callable[[_Meeting, wire.Frame], Awaitable[wire.Frame]]
+Step = Callable[[Meeting, wire.Frame], Awaitable[wire.Frame]]
 
 
 class Receiver:
@@ -122,7 +102,7 @@ class Receiver:
             return
         self._met[address] += 1
         try:
-            await self._converse(frames, _Meeting(address))
+            await self._converse(frames, Meeting(address))
         finally:
             self._met[address] -= 1
             self._met += Counter()  # forgets who has no meeting left
@@ -132,7 +112,7 @@ class Receiver:
         """Whether a host is being let in at this moment."""
         return self._admitting > 0
 
-    async def _converse(self, frames: Frames, meeting: _Meeting) -> None:
+    async def _converse(self, frames: Frames, meeting: Meeting) -> None:
         until = time.monotonic() + MEETING_SECONDS
         while not meeting.done and meeting.steps < MOST_STEPS:
             meeting.steps += 1
@@ -143,7 +123,7 @@ class Receiver:
             except Failure:
                 return
 
-    async def _answer(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+    async def _answer(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         try:
             name = wire.text(frame, "call", limit=64)
             step = self._steps.get(name)
@@ -161,10 +141,10 @@ class Receiver:
             self._journal.defect("meeting-defect", why, peer=meeting.address)
             return {"refused": wire.refusal(InternalError("Unexpected failure in a meeting"))}
 
-    async def _facts(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+    async def _facts(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         return {"facts": facts_content(own_facts(self._belief))}
 
-    async def _meet(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+    async def _meet(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         if not self._belief.is_coordinator:
             raise HostIsSlave(own_facts(self._belief).coordinator_address)
         if meeting.proof is not None:
@@ -174,7 +154,7 @@ class Receiver:
         meeting.coordinator_nonce = secrets.token_bytes(wire.NONCE_BYTES)
         return {**await self._facts(meeting, frame), "nonce": wire.b64(meeting.coordinator_nonce)}
 
-    def _proof(self, meeting: _Meeting, frame: wire.Frame) -> HostProof:
+    def _proof(self, meeting: Meeting, frame: wire.Frame) -> HostProof:
         match wire.text(frame, "way", limit=32):
             case "code":
                 named = wire.text(frame, "code", limit=64)
@@ -189,49 +169,44 @@ class Receiver:
         serving = self._belief.roster.expect(me).accepted
         return self._codes.good(code, self._now(), me, serving)
 
-    async def _introduce(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
-        if meeting.proof is None or meeting.certificate is not None:
-            raise wire.PeerMisspoke("an introduction out of turn")
-        meeting.joiner = facts(frame)
-        meeting.certificate = _certificate(frame, "certificate")
-        meeting.server = _certificate(frame, "server")
-        meeting.signature = wire.raw(frame, "signature", limit=1024)
+    async def _introduce(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
+        proof, certificate, server = meeting.introduced(frame)
         mine = self._belief.identities.pool.identity
         agreed = transcript(
             pool=self._belief.roster.pool,
             coordinator_certificate=mine.certificate.der,
-            joiner_certificate=meeting.certificate.der,
-            joiner_server=meeting.server.der,
+            joiner_certificate=certificate.der,
+            joiner_server=server.der,
             coordinator_nonce=meeting.coordinator_nonce,
             joiner_nonce=meeting.joiner_nonce,
         )
-        _check_possession(meeting.joiner, meeting.certificate, meeting.signature, agreed)
+        meeting.check_possession(agreed)
         signature = mine.sign(statement("coordinator", agreed))
         return {
             "signature": wire.b64(signature),
-            **meeting.proof.challenge(frame, agreed),
+            **proof.challenge(frame, agreed),
         }
 
-    async def _prove(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
+    async def _prove(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         if meeting.proof is None or meeting.joiner is None or meeting.proved:
             raise wire.PeerMisspoke("a proof out of turn")
         answer = meeting.proof.accept(frame)
         meeting.proved = True
         return answer
 
-    async def _log(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
-        _proved(meeting)
+    async def _log(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
+        meeting.proved_by()
         return {"entries": wire.entry_lines(self._scribe.page(wire.number(frame, "after")))}
 
-    async def _admit(self, meeting: _Meeting, frame: wire.Frame) -> wire.Frame:
-        joiner, proof = _proved(meeting)
+    async def _admit(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
+        joiner, proof = meeting.proved_by()
         after = wire.number(frame, "after")
         roster = self._belief.roster
         if reasons := blockers(joiner, own_facts(self._belief), frozenset(roster.members)):
             raise all_at_once(reasons)
         self._check_staying()
         meeting.done = True
-        await self._append(_admission(meeting), proof)
+        await self._append(meeting.admission(), proof)
         self._journal.event("host-admitted", host=joiner.host, name=joiner.name, by=proof.way)
         return {"entries": wire.entry_lines(self._belief.log.tail(after))}
 
@@ -271,54 +246,3 @@ def _no_step(name: str) -> CannotVerify:
         met=f"the call {name!r}",
         remedy="A member asks under the pool's name, with its certificate.",
     )
-
-
-def _admission(meeting: _Meeting) -> HostAdmitted:
-    joiner, proof = _proved(meeting)
-    if meeting.certificate is None or meeting.server is None:
-        raise wire.PeerMisspoke("an admission out of turn")
-    try:
-        return HostAdmitted(
-            host=joiner.host,
-            name=joiner.name,
-            address=joiner.address,
-            certificate=meeting.certificate.der,
-            server=meeting.server.der,
-            kinds=joiner.kinds,
-            met=proof.way,
-            coordinator_nonce=meeting.coordinator_nonce,
-            joiner_nonce=meeting.joiner_nonce,
-            signature=meeting.signature,
-        )
-    except ValueError as why:
-        raise wire.PeerMisspoke(f"facts that can't be written down: {why}") from why
-
-
-def _proved(meeting: _Meeting) -> tuple[Facts, HostProof]:
-    if not meeting.proved or meeting.joiner is None or meeting.proof is None:
-        raise wire.PeerMisspoke("a request before the proof")
-    return meeting.joiner, meeting.proof
-
-
-def _certificate(frame: wire.Frame, field: str) -> Certificate:
-    try:
-        return read(wire.raw(frame, field))
-    except ValueError as why:
-        raise wire.PeerMisspoke(f"{field!r} is no certificate: {why}") from why
-
-
-def _check_possession(
-    joiner: Facts, certificate: Certificate, signature: bytes, agreed: bytes
-) -> None:
-    try:
-        named = pool_host(certificate)
-    except ValueError:
-        named = None
-    if named != joiner.host or not certificate.verify(signature, statement("joiner", agreed)):
-        raise CannotVerify(
-            "it did not prove that it holds its certificate's key",
-            expected=f"{joiner.name} ({joiner.host})",
-            met=f"{certificate.subject} with certificate {certificate.thumbprint}",
-            remedy="Join again; if it stays, somebody is in between: use a join code.",
-            certificate=Thumbprint.of(certificate.der),
-        )
