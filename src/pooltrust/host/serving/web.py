@@ -68,8 +68,8 @@ class Web:
         return Guard(self._server(), None, self._guards, partial(self._late, "the Unix socket"))
 
     async def close(self) -> None:
-        """Close every connection, giving running requests two seconds."""
-        await self._server.shutdown(2.0)
+        """Close every connection, giving running requests two seconds (aiohttp waits twice)."""
+        await self._server.shutdown(1.0)
 
     def _late(self, address: str, why: Late) -> None:
         if why is Late.REQUEST:
