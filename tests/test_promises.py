@@ -20,6 +20,8 @@ ANYONE = {
     "pooltrust.host.meeting.joiner": 1,
     # Calls between members of a pool whose verification is off.
     "pooltrust.host.peers.link": 1,
+    # A host that was away asks what it missed; entries prove themselves, nothing is said.
+    "pooltrust.host.meeting.story": 1,
 }
 """Where a dial may expect nobody in particular, and how often it says so.
 

@@ -25,6 +25,7 @@ from pooltrust.host.folder import StateFolder
 from pooltrust.host.meeting.joining import Joining
 from pooltrust.host.meeting.proofs import PasswordProof
 from pooltrust.host.meeting.receiver import Receiver
+from pooltrust.host.meeting.story import Returning
 from pooltrust.host.opening import load, unix_socket
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober
@@ -43,7 +44,9 @@ from pooltrust.pool.code import CodeLedger
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
+from pooltrust.trust.roster import Roster
 
+ASK_AGAIN_SECONDS = 20.0
 STRANGERS_BYTES = 256 * 1024
 """The largest frame of somebody who has proved nothing yet."""
 
@@ -124,6 +127,10 @@ class Daemon:
         )
         self.receiver.leaving = lambda: self.joining.under_way
         self.joining.admitting = lambda: self.receiver.admitting
+        self.returning = Returning(belief, self.scribe, config.listen)
+        self.peers.unknown = self._not_believed
+        self._asked: dict[HostId, float] = {}
+        belief.watch(self._tell_dismissal)
         self.web = Web(self.context, journal)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -213,6 +220,30 @@ class Daemon:
         name = f"catch-up-{host}"
         if all(task.get_name() != name for task in self._tasks):
             self._spawn(self._catch_up(host), name)
+
+    def _not_believed(self, host: HostId) -> None:
+        """Ask it, trusting nothing, what we may have missed; now and then, not at each attempt."""
+        now = time.monotonic()
+        if now - self._asked.get(host, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS:
+            self._asked[host] = now
+            self._spawn(self._hear_from(host), f"hear-from-{host}")
+
+    async def _hear_from(self, host: HostId) -> None:
+        try:
+            if await self.returning.hear_from(host):
+                await self.peers.look(host)
+        except Failure as why:
+            self.journal.damped("story-not-heard", peer=host, reason=why.code, words=str(why))
+
+    def _tell_dismissal(self, before: Roster, after: Roster) -> None:
+        me = self.belief.me
+        if me in before.members and me not in after.members:
+            self.journal.error(
+                "dismissed",
+                pool=after.pool,
+                words="this host is no member of its pool any more; the log says why",
+                cure="See why: pooltrust log show.  Then set the host up anew, or join again.",
+            )
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

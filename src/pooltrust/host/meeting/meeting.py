@@ -16,6 +16,7 @@ from pooltrust.pki.mint import pool_host
 from pooltrust.pool.join import Facts
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import HostAdmitted
+from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.transcript import statement
 
 
@@ -32,6 +33,7 @@ class Meeting:
     server: Certificate | None = None
     signature: bytes = b""
     proved: bool = False
+    story: tuple[SignedEntry, ...] | None = None
     steps: int = 0
     done: bool = False
 

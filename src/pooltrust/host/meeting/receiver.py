@@ -28,6 +28,7 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.meeting.facts import facts_content, own_facts
 from pooltrust.host.meeting.meeting import Meeting
 from pooltrust.host.meeting.proofs import CodeProof, HostProof, PasswordProof
+from pooltrust.host.meeting.story import Teller
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import NotCommitted, Scribe
 from pooltrust.host.telling.journal import Journal
@@ -81,6 +82,7 @@ class Receiver:
         self._met: Counter[str] = Counter()
         self._admitting = 0
         self.leaving: Callable[[], bool] = lambda: False
+        teller = Teller(belief)
         self._steps: Mapping[str, Step] = {
             "facts": self._facts,
             "meet": self._meet,
@@ -88,6 +90,8 @@ class Receiver:
             "prove": self._prove,
             "log": self._log,
             "admit": self._admit,
+            "knock": teller.knock,
+            "story": teller.story,
         }
 
     async def serve(self, frames: Frames, address: str) -> None:

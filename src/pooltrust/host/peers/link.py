@@ -62,7 +62,8 @@ class Peers:
     """How this host reaches the other members.
 
     `clock` gives monotonic seconds.  `behind` is awaited with a link to a member whose log differs
-    from this host's: longer, or with another entry of the same number.
+    from this host's: longer, or with another entry of the same number.  `unknown` is told of a
+    member that did not prove itself, or refused us: this host may have missed something.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Peers:
         self._clock = clock
         self._becoming_current = asyncio.Lock()
         self.behind: Callable[[Link], Awaitable[None]] | None = None
+        self.unknown: Callable[[HostId], None] | None = None
 
     @asynccontextmanager
     async def link(self, host: HostId) -> AsyncIterator[Link]:
@@ -149,6 +151,8 @@ class Peers:
                 return True
         except Failure as why:
             self._journal.damped("peer-not-met", peer=host, reason=why.code, words=str(why))
+            if isinstance(why, CannotVerify) and self.unknown is not None:
+                self.unknown(host)
         except Exception as why:  # noqa: BLE001 - one peer must not keep us from the others
             self._journal.defect("peer-defect", why, peer=host)
         return False

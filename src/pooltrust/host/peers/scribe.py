@@ -206,14 +206,7 @@ class Scribe:
 
     def page(self, after: int) -> tuple[SignedEntry, ...]:
         """The entries after this number, as many as fit one frame."""
-        size = 0
-        page: list[SignedEntry] = []
-        for entry in self.belief.log.tail(after):
-            size += len(entry.payload) * 4 // 3 + 200
-            if page and size > PAGE_BYTES:
-                break
-            page.append(entry)
-        return tuple(page)
+        return page(self.belief.log.tail(after))
 
     async def close(self) -> None:
         """Stop what still runs in the background."""
@@ -285,3 +278,15 @@ class Scribe:
     def _names(self, hosts: AbstractSet[HostId]) -> str:
         roster = self.belief.roster
         return ", ".join(sorted(roster.expect(host).name for host in hosts & roster.members.keys()))
+
+
+def page(entries: Sequence[SignedEntry]) -> tuple[SignedEntry, ...]:
+    """The first of these entries, as many as fit one frame."""
+    size = 0
+    first: list[SignedEntry] = []
+    for entry in entries:
+        size += len(entry.payload) * 4 // 3 + 200
+        if first and size > PAGE_BYTES:
+            break
+        first.append(entry)
+    return tuple(first)

@@ -1,0 +1,118 @@
+"""A host that was away comes back by itself, whatever was refreshed, and learns of its dismissal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from daemons import Host, alike, run, running, until
+from pooltrust.errors import CannotVerify, Failure
+from pooltrust.host.belief import Identities
+from pooltrust.host.meeting import story as told
+from pooltrust.pki.mint import mint_pool_identity
+from pooltrust.tls.dial import dial
+from pooltrust.tls.frames import open_frames
+from pooltrust.trust.entries import CertificateAccepted, CertificateWithdrawn, HostDismissed
+from pooltrust.trust.expect import Anyone
+from pooltrust.trust.store import write_identity
+from pooltrust.trust.transcript import certificate_request
+
+Pool = Callable[..., tuple[Host, ...]]
+
+
+async def refresh(host: Host, coordinator: Host) -> None:
+    """Give this host a new pool identity, as a refresh does: accept, promote, withdraw."""
+    belief, scribe = host.daemon.belief, coordinator.daemon.scribe
+    old = belief.identities.pool.identity
+    new = mint_pool_identity(host.me, datetime.now(UTC))
+    replaces = old.certificate.thumbprint
+    der = new.certificate.der
+    asked = certificate_request(belief.roster.pool, host.me, der, replaces)
+    accept = CertificateAccepted(host.me, der, replaces, old.sign(asked), new.sign(asked))
+    await scribe.append(accept, by="root", call="test")
+    path = host.folder.identity("pool", new.certificate.thumbprint)
+    kept = write_identity(path, new)
+    await belief.serve(Identities(pool=kept, server=belief.identities.server))
+    await scribe.append(CertificateWithdrawn(host.me, replaces, "refresh"), by="root", call="test")
+
+
+def test_a_host_that_was_off_while_all_others_were_refreshed_is_back_within_seconds(
+    pool: Pool,
+) -> None:
+    h1, h2, h3 = pool(3)
+
+    async def story() -> None:
+        async with running(h1, h2):
+            for _ in range(3):
+                await refresh(h1, h1)
+                await refresh(h2, h1)
+            async with running(h3):
+                await until(lambda: alike(h1, h3), seconds=5.0)
+                await until(lambda: h3.daemon.sightings.current(h3.daemon.peers._clock()))
+                assert all(one.verified for one in await h3.daemon.prober.probe_all())
+
+    run(story())
+
+
+def test_a_host_that_was_dismissed_meanwhile_learns_it_from_the_log_and_nothing_later(
+    pool: Pool,
+) -> None:
+    h1, h2, h3 = pool(3)
+
+    async def story() -> None:
+        async with running(h3):
+            gone = h3.me
+        async with running(h1, h2):
+            await h1.daemon.scribe.append(HostDismissed(gone, "sold"), by="root", call="test")
+            await refresh(h1, h1)
+            async with running(h3):
+                await until(lambda: h3.lines("dismissed"), seconds=5.0)
+                assert gone not in h3.roster.members
+                last = h3.daemon.belief.log.at(h3.roster.number).entry.body
+                assert last == HostDismissed(gone, "sold")
+                assert h3.roster.number < h1.roster.number
+
+    run(story())
+
+
+def test_who_never_was_a_member_is_told_nothing(pool: Pool, tmp_path: Path) -> None:
+    (h1,) = pool(1)
+
+    async def story() -> None:
+        async with running(h1):
+            roster = h1.roster
+            member = roster.members[h1.me]
+            stranger = mint_pool_identity(h1.me, datetime.now(UTC))
+            for identity in (stranger, None):
+                connection = await dial(
+                    member.address,
+                    roster.port,
+                    expect=Anyone(because="a test"),
+                    name="pool-join",
+                    source="127.0.7.8",
+                )
+                try:
+                    frames = open_frames(connection)
+                    nonce = told.wire.nonce(await told._ask(frames, {"call": "knock"}))
+                    of = identity.certificate if identity else member.certificates[-1]
+                    said = told._request(roster.pool, of, connection.met, nonce)
+                    signature = stranger.sign(said)  # of another's certificate the second time
+                    with pytest.raises(Failure) as refused:
+                        await told._ask(
+                            frames,
+                            {
+                                "call": "story",
+                                "after": 0,
+                                "certificate": told.wire.b64(of.der),
+                                "signature": told.wire.b64(signature),
+                            },
+                        )
+                    assert refused.value.code == CannotVerify.code
+                    assert "no key that this pool has ever accepted" in str(refused.value)
+                finally:
+                    await connection.close()
+
+    run(story())
