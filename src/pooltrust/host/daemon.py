@@ -222,8 +222,13 @@ class Daemon:
             self._spawn(self._catch_up(host), name)
 
     def _not_believed(self, host: HostId) -> None:
-        """Ask it, trusting nothing, what we may have missed; now and then, not at each attempt."""
+        """Ask it, trusting nothing, what we may have missed; now and then, not at each attempt.
+
+        A host that is current has missed nothing: then it is an impostor and hears nothing of us.
+        """
         now = time.monotonic()
+        if self.sightings.current(now):
+            return
         if now - self._asked.get(host, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS:
             self._asked[host] = now
             self._spawn(self._hear_from(host), f"hear-from-{host}")
