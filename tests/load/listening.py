@@ -19,21 +19,46 @@ from pooltrust.host.daemon import Daemon
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.telling.journal import Journal, line
 from pooltrust.pki.identity import Identity
+from pooltrust.terms import JOIN_NAME
 from pooltrust.tls.answer import Arrival
 from pooltrust.trust.entries import CertificateAccepted, CertificateWithdrawn
 from pooltrust.trust.store import IdentityFile
 from pooltrust.trust.transcript import certificate_request
 
+HOSTS = {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
+
+ASKED: list[bytearray] = []
+"""What hosts said under the join name, one for each connection: asking what they missed."""
+
 
 class Listening(Daemon):
-    """A daemon that keeps a copy of every byte that it decrypts, by where it came from."""
+    """A daemon that keeps a copy of every byte that it decrypts, by where it came from.
+
+    A host that may have missed something asks for it on a connection of its own, under the join
+    name, whomever it met: that is kept in `ASKED`.
+    """
 
     def __init__(self, *parts: Any) -> None:
         super().__init__(*parts)
         self.heard: dict[str, bytearray] = defaultdict(bytearray)
 
     def _protocol(self, arrival: Arrival) -> asyncio.BaseProtocol:
-        return Tap(super()._protocol(arrival), self.heard[arrival.address])  # type: ignore[arg-type]
+        heard = self.heard[arrival.address]
+        if arrival.name == JOIN_NAME and arrival.address in HOSTS:
+            heard = bytearray()
+            ASKED.append(heard)
+        return Tap(super()._protocol(arrival), heard)  # type: ignore[arg-type]
+
+
+class Asked(asyncio.Protocol):
+    """Keeps what it is asked under the join name, and answers nothing."""
+
+    def __init__(self) -> None:
+        self._said = bytearray()
+        ASKED.append(self._said)
+
+    def data_received(self, data: bytes) -> None:
+        self._said += data
 
 
 class Tap(asyncio.Protocol):

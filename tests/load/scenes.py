@@ -20,7 +20,7 @@ from pooltrust.host.peers import link
 from pooltrust.host.peers.greeting import greet
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import mint_pool_identity
-from pooltrust.terms import POOL_NAME, HostId, Thumbprint, host_id
+from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint, host_id
 from pooltrust.tls.answer import Faces, Listener
 from pooltrust.tls.contexts import join_context, pool_context, server_context
 from pooltrust.tls.dial import dial
@@ -29,7 +29,7 @@ from pooltrust.trust.entries import HostDismissed
 from pooltrust.trust.expect import Member
 from tls.stage import Recorder, Spot, impostor, leaf_signed_by
 
-from .listening import ListeningHost, kept, replace_pool_identity, stored
+from .listening import Asked, ListeningHost, kept, replace_pool_identity, stored
 
 STRANGER = host_id("5e5e5e5e-0000-4000-8000-000000000000")
 DAY = timedelta(days=1)
@@ -126,7 +126,7 @@ async def recorder(stage: Stage, address: str, who: str, mute: bool = False) -> 
         address,
         stage.h1.config.port,
         lambda: faces,
-        lambda arrival: hearing(spot, arrival),
+        lambda arrival: Asked() if arrival.name == JOIN_NAME else hearing(spot, arrival),
         refused=spot.refusals.append,
     )
     try:

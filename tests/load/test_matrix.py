@@ -21,6 +21,7 @@ from pooltrust.host.serving import guard
 from tls.stage import client_hello
 
 from . import clumsy, patience, scenes
+from .listening import ASKED
 from .patience import Scene as Patient
 from .scenes import Outcome, Scene, Stage
 
@@ -38,6 +39,11 @@ class Words:
         wanted = (self.expected, self.met, self.reason, self.cure)
         assert all(wanted)
         return [words for each in wanted if (words := each.format_map(names)) not in text]
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked_yet() -> None:
+    ASKED.clear()
 
 
 NOTHING = b""
@@ -388,15 +394,35 @@ def judge(row: Row, outcome: Outcome, names: dict[str, str]) -> None:
         assert only_a_hello(outcome.heard), outcome.heard
     elif row.heard is not None:
         assert row.heard == outcome.heard
+    if row.heard is not None:  # the other rows speak under the join name on purpose
+        assert all(only_a_question(bytes(asked)) for asked in ASKED), ASKED
 
 
-def only_a_hello(heard: bytes) -> bool:
-    """Whether this is one hello, and nothing after it but the head that ends it."""
+def frames_of(heard: bytes) -> list[dict[str, Any]]:
+    """The whole frames in these bytes."""
     frames = []
     while heard:
         size = int.from_bytes(heard[:4])
         frames.append(orjson.loads(heard[4 : 4 + size]))
         heard = heard[4 + size :]
-    first, *rest = frames
+    return frames
+
+
+def only_a_question(heard: bytes) -> bool:
+    """Whether this asks for log entries, with a certificate and a signature, and says no more."""
+    knock = {"call": "knock"}
+    return all(
+        frame == knock
+        or (
+            (frame.keys() == {"call", "after", "certificate", "signature"})
+            and frame["call"] == "story"
+        )
+        for frame in frames_of(heard)
+    )
+
+
+def only_a_hello(heard: bytes) -> bool:
+    """Whether this is one hello, and nothing after it but the head that ends it."""
+    first, *rest = frames_of(heard)
     heads = all(frame.keys() == {"head"} for frame in rest) and len(rest) < 2
     return heads and first.keys() == {"hello", "pool", "host", "expect", "nonce"}
