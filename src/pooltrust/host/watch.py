@@ -20,6 +20,7 @@ from pooltrust.tls.reasons import Reason, outdated
 from pooltrust.trust.roster import Membership, Roster
 
 HEARTBEAT_SECONDS = 25.0
+CHANCE_SECONDS = 120.0
 DAY_SECONDS = 86_400.0
 NEAR_DAYS = 30
 TELL_SECONDS = 60.0
@@ -43,6 +44,7 @@ class Watch:
         self._tasks = [
             asyncio.create_task(self._every(HEARTBEAT_SECONDS, self._beat), name="heartbeat"),
             asyncio.create_task(self._every(DAY_SECONDS, self._look_at_dates), name="dates"),
+            asyncio.create_task(self._later(CHANCE_SECONDS, self._look_at_one), name="chance"),
             asyncio.create_task(self._every(TELL_SECONDS, self._tell), name="tell"),
         ]
 
@@ -51,6 +53,11 @@ class Watch:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _later(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Every so many seconds, but not at the start, when the other hosts start too."""
+        await asyncio.sleep(seconds)
+        await self._every(seconds, work)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -68,9 +75,13 @@ class Watch:
     async def _beat(self) -> None:
         if self._belief.is_coordinator:
             return
+        await self._peers.look(self._belief.roster.coordinator)
+
+    async def _look_at_one(self) -> None:
+        """One member by chance: a coordinator that shows each another log is found out."""
+        if self._belief.is_coordinator:
+            return
         coordinator = self._belief.roster.coordinator
-        await self._peers.look(coordinator)
-        # One other, by chance: a coordinator that shows each member another log is found out.
         others = sorted(set(self._belief.roster.members) - {coordinator, self._belief.me})
         if others:
             await self._peers.look(secrets.choice(others))
