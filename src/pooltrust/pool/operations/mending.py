@@ -36,13 +36,19 @@ def mend(picture: Picture, asked: Asked) -> Operation | None:
 
 
 def own_steps(
-    log: Log, me: HostId, keys: Collection[Thumbprint], serves: Thumbprint | None
+    log: Log,
+    me: HostId,
+    keys: Collection[Thumbprint],
+    serves: Thumbprint | None,
+    *,
+    settled: int,
 ) -> tuple[Promote | Retire, ...]:
     """What a host does about its own keys when it has taken in entries, and when it starts.
 
     It serves an identity that is accepted, if it has any, and deletes keys whose certificates were
-    withdrawn.  `keys` are the pool certificates that it has the keys of; a staged key, which the
-    log has not heard of, stays.
+    withdrawn up to entry `settled`, which it knows to be committed: a later withdrawal may be lost
+    by a takeover, and the key wanted again.  `keys` are the pool certificates that it has the keys
+    of; a staged key, which the log has not heard of, stays.
     """
     member = log.roster.members.get(me)
     if member is None:
@@ -52,19 +58,21 @@ def own_steps(
     if serves not in accepted and accepted:
         serves = accepted[-1]
         steps.append(Promote(me, serves))
-    gone = withdrawn(log, me) & set(keys) - {serves}
+    gone = withdrawn(log, me, settled) & set(keys) - {serves}
     return (*steps, *(Retire(me, thumbprint) for thumbprint in sorted(gone)))
 
 
-def withdrawn(log: Log, host: HostId) -> frozenset[Thumbprint]:
-    """The certificates of this host that the live log withdrew."""
+def withdrawn(log: Log, host: HostId, until: int) -> frozenset[Thumbprint]:
+    """The certificates of this host that the live log withdrew, up to entry `until`."""
     kind, about = CertificateWithdrawn.kind.encode(), host.encode()
     said = (s for s in log.tail(0) if kind in s.payload and about in s.payload)
-    bodies = (signed.entry.body for signed in said)
+    entries = (signed.entry for signed in said)
     return frozenset(
-        body.thumbprint
-        for body in bodies
-        if isinstance(body, CertificateWithdrawn) and body.host == host
+        entry.body.thumbprint
+        for entry in entries
+        if isinstance(entry.body, CertificateWithdrawn)
+        and entry.body.host == host
+        and entry.number <= until
     )
 
 

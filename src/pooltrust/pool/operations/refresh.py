@@ -80,9 +80,10 @@ def _undo(host: HostId, new: Thumbprint, old: Thumbprint, after: int) -> tuple[P
     withdraw = Append(CertificateWithdrawn(host, new, TAKEN_BACK), after)
     return (
         spread(Demand.NOBODY),
-        Phase("promote", (Promote(host, old),), Demand.NOBODY),
+        Phase("promote", (Promote(host, old),), Demand.PRESENT),
         # Before the withdrawal: an order to promote it that is still under way finds no key then.
-        Phase("retire", (Retire(host, new),), Demand.NOBODY),
+        # A host that is away does both for itself when it has read of the withdrawal.
+        Phase("retire", (Retire(host, new),), Demand.PRESENT),
         Phase("withdraw", (withdraw,), Demand.HALF),
         spread(Demand.HALF, commits=True),
     )

@@ -12,8 +12,6 @@ from pooltrust.pool.plan.plan import Demand, Phase
 from pooltrust.pool.plan.steps import Append, Step, name
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import HostDismissed
-from pooltrust.trust.heads import committed
-from pooltrust.trust.roster import Roster
 
 NO_HOST = HostId("")
 START = "Start it and check its network: pooltrust host status"
@@ -43,7 +41,7 @@ def short_of(phase: Phase, ready: Sequence[Step], picture: Picture) -> tuple[Rea
         case Demand.EVERYONE:
             return _away(picture.roster.members.keys() - there - leaving, picture, START)
         case Demand.PRESENT | Demand.HALF:
-            return _half(there, leaving, picture, picture.roster)
+            return () if _may_write(there, picture) else _too_few(there, leaving, picture)
         case Demand.MORE_THAN_HALF:
             return _endorsers(there, picture)
         case Demand.NOBODY:
@@ -76,23 +74,26 @@ def _hindrances(
         if matters and not gone and step in picture.failed:
             yield _refused(step, picture)
     if phase.commits and not picture.committed(wrote):
-        yield from _half(picture.holders(wrote), set(), picture, picture.before(wrote))
-    elif steps and phase.demand in (Demand.PRESENT, Demand.HALF) and not phase.commits:
-        yield from _half(there, set(), picture, picture.roster)
+        yield from _too_few(picture.holders(wrote), frozenset(), picture)
 
 
-def _half(
-    there: AbstractSet[HostId], leaving: AbstractSet[HostId], picture: Picture, members_of: Roster
+def _may_write(there: AbstractSet[HostId], picture: Picture) -> bool:
+    """Whether these are enough for the next entry, and for those that are not committed yet."""
+    roster = picture.roster
+    half = 2 * len(roster.members.keys() & there) >= len(roster.members)
+    return roster.coordinator in there and half and picture.enough(there, roster.number)
+
+
+def _too_few(
+    there: AbstractSet[HostId], leaving: AbstractSet[HostId], picture: Picture
 ) -> tuple[Reason, ...]:
-    if committed(members_of, frozenset(there)):
-        return ()
-    count = len(members_of.members)
-    held = len(members_of.members.keys() & there)
+    members = picture.roster.members.keys()
     words = (
-        f"{held} of {count} members are there or hold the change; at least {(count + 1) // 2} must,"
-        " the coordinator among them"
+        f"{len(members & there)} of {len(members)} members are there or hold the change; at least "
+        "half must, the coordinator among them, and at least half of those who were members before"
+        " a change that is still under way"
     )
-    missing = members_of.members.keys() - there - leaving - picture.reachable()
+    missing = members - there - leaving - picture.reachable()
     return Reason(NO_HOST, words), *_away(missing, picture, START)
 
 

@@ -15,11 +15,11 @@ from pooltrust.pool.plan.demands import Reason, hindrances, short_of
 from pooltrust.pool.plan.everyone import single_steps
 from pooltrust.pool.plan.picture import Picture
 from pooltrust.pool.plan.plan import PLAN_LIMIT, BadPlan, Phase, Plan
-from pooltrust.pool.plan.steps import Step, name
+from pooltrust.pool.plan.steps import Promote, Step, name
+from pooltrust.terms import Thumbprint
 from pooltrust.trust import canonical, fields
-from pooltrust.trust.entries import HostDismissed
+from pooltrust.trust.entries import CertificateAccepted, HostDismissed, TakenOver
 from pooltrust.trust.fields import Recorded
-from pooltrust.trust.roster import Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Nothing is left to do but `owed`, which each host does for itself when it returns."""
+    """Nothing is left to do but `owed`, which each host does for itself when it can."""
 
     words: str
     owed: tuple[Step, ...] = ()
@@ -60,20 +60,20 @@ class Operation(Recorded):
 
     def next(self, picture: Picture) -> Next:
         """What to do now."""
-        if self._is_moot(picture):
-            subject = name(picture.roster, self.plan.subject)
-            return Done(f"{self.plan.title} is over: {subject} is no member any more.")
+        gone = picture.withdrawn(self.plan.after)
+        if over := self._moot(picture, gone):
+            return Done(f"{_capital(self.plan.title)} is over: {over}.")
         owed: list[Step] = []
-        wrote = self._wrote(picture)
+        wrote = self.last_entry(picture)
         for phase in self._open(picture):
-            steps = _not_held(phase, picture)
+            steps = _not_held(phase, picture, gone)
             ready = tuple(step for step in steps if _may_run(step, picture))
             if ready and not (short := short_of(phase, ready, picture)):
                 return Do(phase.name, ready)
             if why := short if ready else hindrances(phase, steps, picture, wrote):
                 return self._suspended(phase, why, picture)
             owed += steps
-        return Done(self._ending(owed, picture.roster), tuple(owed))
+        return Done(self._ending(owed, picture), tuple(owed))
 
     def may_abandon(self, picture: Picture) -> bool:
         """Whether it has not passed its point of no return."""
@@ -81,6 +81,12 @@ class Operation(Recorded):
             return False
         final = [entry for phase in self.plan.phases if phase.final for entry in phase.entries]
         return not any(entry.holds(picture) for entry in final)
+
+    def last_entry(self, picture: Picture) -> int:
+        """The number of its last entry; that of the log's last one if it has written nothing."""
+        phases = (*self.plan.phases, *self.plan.undo)
+        numbers = [picture.written(entry) for phase in phases for entry in phase.entries]
+        return max((n for n in numbers if n is not None), default=picture.log.head_number)
 
     def abandoned(self) -> Operation:
         """The operation that takes it back; to be stored before its first step."""
@@ -98,12 +104,6 @@ class Operation(Recorded):
         except ValueError as why:
             raise BadPlan(str(why)) from why
 
-    def _wrote(self, picture: Picture) -> int:
-        """The number of its last entry; that of the log's last one if it has written nothing."""
-        phases = (*self.plan.phases, *self.plan.undo)
-        numbers = [picture.written(entry) for phase in phases for entry in phase.entries]
-        return max((n for n in numbers if n is not None), default=picture.log.head_number)
-
     def _open(self, picture: Picture) -> Sequence[Phase]:
         """The phases from the last one whose entry is in the log: what came before is history."""
         phases = self.plan.undo if self.abandoning else self.plan.phases
@@ -113,12 +113,28 @@ class Operation(Recorded):
                 begun = index
         return phases[begun:]
 
-    def _is_moot(self, picture: Picture) -> bool:
-        """Its subject left the pool, and not by this operation."""
-        subject = self.plan.subject
-        entries = [entry.body for phase in self.plan.phases for entry in phase.entries]
-        leaves = any(isinstance(body, HostDismissed) and body.host == subject for body in entries)
-        return bool(subject) and subject not in picture.roster.members and not leaves
+    def _moot(self, picture: Picture, gone: frozenset[Thumbprint]) -> str:
+        """Why it has no object any more: something that was not part of it came between."""
+        roster, subject = picture.roster, self.plan.subject
+        coordinator = name(roster, roster.coordinator)
+        leaves = False
+        for entry in (entry for phase in self.plan.phases for entry in phase.entries):
+            match entry.body:
+                case HostDismissed(host=host):
+                    leaves = leaves or host == subject
+                    if host == roster.coordinator:
+                        return f"{coordinator} is the coordinator now"
+                case TakenOver(replaced=replaced) if not entry.holds(picture):
+                    if replaced != roster.coordinator:
+                        return f"{coordinator} is the coordinator now"
+                case CertificateAccepted(certificate=der) if not self.abandoning:
+                    if Thumbprint.of(der) in gone:
+                        return "its new certificate was withdrawn since"
+                case _:
+                    pass
+        if subject and subject not in roster.members and not leaves:
+            return f"{name(roster, subject)} is no member any more"
+        return ""
 
     def _suspended(self, phase: Phase, reasons: tuple[Reason, ...], picture: Picture) -> Suspended:
         plan, may_abandon = self.plan, self.may_abandon(picture)
@@ -134,15 +150,27 @@ class Operation(Recorded):
         lines = (f'{what} stopped at "{phase.name}": {why}.', plan.standing, cures, resume, undo)
         return Suspended(phase.name, reasons, may_abandon, " ".join(line for line in lines if line))
 
-    def _ending(self, owed: Sequence[Step], roster: Roster) -> str:
+    def _ending(self, owed: Sequence[Step], picture: Picture) -> str:
         done = "was taken back" if self.abandoning else "is done"
-        later = sorted({name(roster, host) for step in owed for host in step.needs()})
-        rest = f"  When it returns, the rest is done by {', '.join(later)}." if later else ""
-        return f"{self.plan.title[:1].upper()}{self.plan.title[1:]} {done}.{rest}"
+        there = picture.reachable()
+        away = {host for step in owed for host in step.needs() - there}
+        words = [f"{_capital(self.plan.title)} {done}."]
+        if away:
+            later = ", ".join(sorted(name(picture.roster, host) for host in away))
+            words.append(f"Left to be done by {later} on return.")
+        for step in owed:
+            if step in picture.failed and step.needs() <= there:
+                words.append(f"Not done: {step.words(picture.roster)}: {picture.failed[step]}.")
+        return " ".join(words)
 
 
-def _not_held(phase: Phase, picture: Picture) -> tuple[Step, ...]:
-    return tuple(step for step in _steps(phase, picture) if not step.holds(picture))
+def _not_held(phase: Phase, picture: Picture, gone: frozenset[Thumbprint]) -> tuple[Step, ...]:
+    """What is left to do.  A certificate that was withdrawn is never to be served again."""
+    return tuple(
+        step
+        for step in _steps(phase, picture)
+        if not step.holds(picture) and not (isinstance(step, Promote) and step.certificate in gone)
+    )
 
 
 def _steps(phase: Phase, picture: Picture) -> Iterator[Step]:
@@ -152,3 +180,7 @@ def _steps(phase: Phase, picture: Picture) -> Iterator[Step]:
 
 def _may_run(step: Step, picture: Picture) -> bool:
     return step not in picture.failed and step.needs() <= picture.reachable()
+
+
+def _capital(title: str) -> str:
+    return title[:1].upper() + title[1:]

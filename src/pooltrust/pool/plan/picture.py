@@ -6,14 +6,20 @@ Everything that an operation does next follows from its plan and from this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from pooltrust.pool.plan.steps import Append, Step
 from pooltrust.terms import HostId, Thumbprint
-from pooltrust.trust.heads import committed
+from pooltrust.trust.entries import (
+    CertificateWithdrawn,
+    HostAdmitted,
+    HostDismissed,
+    TakeoverEndorsed,
+)
 from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
 
@@ -44,6 +50,7 @@ class Probed:
 
 
 NOBODY = Known()
+_DECIDING = tuple(body.kind.encode() for body in (HostAdmitted, HostDismissed, TakeoverEndorsed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,9 @@ class Picture:
     probes: frozenset[Probed] = frozenset()
     failed: Mapping[Step, str] = field(default_factory=dict)
     """Steps that were tried in this run and refused, with the reason in words."""
+    settled: int | None = None
+    """Up to this entry the log was known to be committed before; None if no count is kept.  Keep it
+    on disk: who once held an entry can't be asked when he is no member any more."""
     _met: dict[tuple[HostId, HostId, Thumbprint], int] = field(
         init=False, compare=False, repr=False
     )
@@ -101,13 +111,50 @@ class Picture:
                 return signed.entry.number
         return None
 
-    def archived(self, after: int) -> bool:
-        """Whether entries that follow `after` are not in the live log any more."""
-        return self.log.first > after + 1
+    def withdrawn(self, after: int) -> frozenset[Thumbprint]:
+        """The pool certificates that were withdrawn after that entry."""
+        kind = CertificateWithdrawn.kind.encode()
+        tail = (signed for signed in self.log.tail(after) if kind in signed.payload)
+        bodies = (signed.entry.body for signed in tail)
+        return frozenset(b.thumbprint for b in bodies if isinstance(b, CertificateWithdrawn))
 
     def committed(self, number: int) -> bool:
-        """Whether entry `number` is held by at least half of the members, coordinator included."""
-        return committed(self.before(number), self.holders(number))
+        """Whether entry `number`, and every one before it, is held by at least half of those who
+        were members before it, the coordinator included.
+
+        After a change of coordinator it is the new one that counts: the old one may be lost, and
+        everything that the new one took over from it stays.
+        """
+        # A host that is dismissed by it, or since, is no witness.
+        held = self.roster.members.keys() & self.holders(number)
+        return self.roster.coordinator in held and self.enough(held, number)
+
+    def enough(self, there: AbstractSet[HostId], number: int) -> bool:
+        """Whether these are at least half of the members that each entry up to `number` needs.
+
+        An entry that is not committed yet may have changed who the members are; whoever was one
+        before it could endorse another in its place.
+        """
+        return all(
+            2 * len(roster.members.keys() & there) >= len(roster.members)
+            for roster in self._judges(number)
+        )
+
+    def _judges(self, number: int) -> Iterator[Roster]:
+        yield self.before(number)
+        for signed in reversed(self.log.tail(self.settled or number)):
+            if any(kind in signed.payload for kind in _DECIDING):
+                envelope = signed.envelope
+                if envelope.kind == TakeoverEndorsed.kind:
+                    return  # more than half of the members stood by everything before it
+                if envelope.number < number:
+                    yield self.before(envelope.number)
+
+    @property
+    def settles(self) -> int:
+        """Up to where the log is known to be committed now: `settled` of later pictures."""
+        head = self.log.head_number
+        return head if self.committed(head) else min(self.settled or 0, head)
 
     def before(self, number: int) -> Roster:
         """The roster before entry `number`: its members are those who could take its place."""

@@ -45,7 +45,7 @@ class Demand(StrEnum):
 
     EVERYONE = "everyone"
     PRESENT = "present"
-    """Every member that is there, and at least half, the coordinator among them."""
+    """Every member that is there; to write, at least half, the coordinator among them."""
     HALF = "half"
     """At least half of the members, the coordinator among them, whoever else is there."""
     MORE_THAN_HALF = "more-than-half"

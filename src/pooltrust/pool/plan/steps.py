@@ -36,14 +36,8 @@ class Append(Recorded):
     alone: fields.Flag = False
 
     def holds(self, picture: Picture) -> bool:
-        """Whether it is written, or is in effect and could not be written again."""
-        if picture.written(self) is not None:
-            return True
-        once = isinstance(
-            self.body, e.CertificateAccepted | e.CertificateWithdrawn | e.VerificationRequired
-        )
-        # Of what was archived only the effect is left to be seen.
-        return (once or picture.archived(self.after)) and in_effect(self.body, picture.roster)
+        """Whether it is written, or somebody else has brought about the same."""
+        return picture.written(self) is not None or in_effect(self.body, picture.roster)
 
     def needs(self) -> frozenset[HostId]:
         """Nobody but the host that writes; how many must hold it is the phase's demand."""
