@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pooltrust.errors import BadStateFolder, StateFolderInUse
+from pooltrust.errors import BadStateFolder, CannotStore, StateFolderInUse
 from pooltrust.terms import Thumbprint
 
 IdentitySort = Literal["pool", "server"]
@@ -82,6 +82,29 @@ class StateFolder:
     def identity_files(self, sort: IdentitySort) -> list[Path]:
         """Every identity of this sort that is there, by name."""
         return sorted(self.identities.glob(f"{sort}-{'[0-9a-f]' * 64}.pem"))
+
+    @property
+    def serving_file(self) -> Path:
+        """Which pool identity is served, while there are two."""
+        return self.root / "serving"
+
+    def served_pool_identity(self) -> Thumbprint | None:
+        """The one that `serve_pool_identity` named last, if any can be read there."""
+        try:
+            return Thumbprint.parse(self.serving_file.read_text("ascii", "replace"))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def serve_pool_identity(self, certificate: Thumbprint) -> None:
+        """Have this one served after the next start too; on the disk when it returns.
+
+        Raises CannotStore.
+        """
+        if self.served_pool_identity() != certificate:
+            try:
+                _write_durably(self.serving_file, f"{certificate}\n".encode())
+            except OSError as why:
+                raise CannotStore(str(self.serving_file), why.strerror or str(why)) from why
 
     @property
     def log(self) -> Path:

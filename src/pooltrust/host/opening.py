@@ -63,8 +63,8 @@ def _load(folder: StateFolder, config: Config, start: Start) -> Belief:
 
 
 def _pool_identity(folder: StateFolder, roster: Roster) -> tuple[HostId, IdentityFile]:
-    """The newest pool identity here that the roster accepts; else any, so that a host whose
-    certificate was withdrawn can start and say so."""
+    """The pool identity that was served last, if the roster accepts it, else the newest accepted
+    one; else any, so that a host whose certificate was withdrawn can start and say so."""
     kept = _all(folder, "pool")
     accepted = [one.thumbprint for member in roster.members.values() for one in member.certificates]
     known = [one for one in kept if one.identity.certificate.thumbprint in accepted]
@@ -74,8 +74,9 @@ def _pool_identity(folder: StateFolder, roster: Roster) -> tuple[HostId, Identit
             "the log is there, but no pool identity in identities/",
             "Restore that folder, or set the host up anew in an empty one: pooltrust host init",
         )
-    ranked = known or kept
+    ranked, served = known or kept, folder.served_pool_identity()
     ranked.sort(key=lambda one: one.identity.certificate.not_before)
+    ranked.sort(key=lambda one: one.identity.certificate.thumbprint == served)
     return pool_host(ranked[-1].identity.certificate), ranked[-1]
 
 
