@@ -1,4 +1,4 @@
-"""The files of identities and the vote: replaced as a whole, readable by their owner only."""
+"""The files of identities: replaced as a whole, readable by their owner only."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from pooltrust.pki.identity import BadIdentity, Identity
 from pooltrust.trust.store import (
     delete_identity,
     read_identity,
-    read_vote,
     replace_file,
     write_identity,
-    write_vote,
 )
-from pooltrust.trust.takeover import Vote
 
 from .pools import A, B, pool_identity
 
@@ -116,18 +113,6 @@ def test_a_deleted_identity_is_gone_and_twice_is_once(tmp_path):
     delete_identity(path)
     delete_identity(path)
     assert not list(tmp_path.iterdir())
-
-
-def test_a_vote_is_stored_and_replaced(tmp_path):
-    path = tmp_path / "vote"
-    assert read_vote(path) is None
-    for digit in "12":
-        vote = Vote(digit * 64, "f" * 64)
-        write_vote(path, vote)
-        assert read_vote(path) == vote
-    path.write_bytes(b"{}\n")
-    with pytest.raises(ValueError):
-        read_vote(path)
 
 
 def test_a_pair_that_a_power_cut_may_take_back_says_so(tmp_path, disk):

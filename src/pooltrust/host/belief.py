@@ -15,17 +15,29 @@ from typing import Any, TypeVar
 
 from pooltrust.errors import CannotStore
 from pooltrust.host.folder import Start
-from pooltrust.terms import HostId
+from pooltrust.terms import EntryHash, HostId
 from pooltrust.tls.answer import Faces
 from pooltrust.tls.contexts import join_context, pool_context, server_context
 from pooltrust.trust.entries import CertificateWithdrawn, HostDismissed
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import Adopted, Local, Log, Outcome, adopt
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.store import IdentityFile, LogFile, Torn
+from pooltrust.trust.store import (
+    NOTHING_NOTED,
+    IdentityFile,
+    LogFile,
+    Noted,
+    Torn,
+    forget_noted,
+    settled_file,
+    vote_file,
+    write_settled,
+    write_vote,
+)
 from pooltrust.trust.takeover import Vote
 
 T = TypeVar("T")
+_SETTLING = "note-settled"
 
 BINDING = (HostDismissed, CertificateWithdrawn)
 """What is believed even if it can't be stored: forgetting it would let somebody in again."""
@@ -56,14 +68,15 @@ class Belief:
         start: Start,
         *,
         check_dates: bool,
+        noted: Noted = NOTHING_NOTED,
     ) -> None:
         self.me = me
         self.log = log
         self.identities = identities
         self.start = start
         self.override = False  # the emergency switch: this host's own, never the pool's
-        self.vote: Vote | None = None  # its last vote for a takeover
-        self.settled: int | None = None  # up to which number it knows the log to be committed
+        self.candidate = noted.candidate  # the takeover that has its last vote
+        self.settled = noted.settled  # up to which number it knows the log to be committed
         self._file = file
         self._check_dates = check_dates
         self._faces: Faces | None = None
@@ -101,6 +114,16 @@ class Belief:
         return self._faces
 
     @property
+    def vote(self) -> Vote | None:
+        """This host's last vote for a takeover."""
+        return Vote.of(self.candidate) if self.candidate else None
+
+    @property
+    def bound(self) -> bool:
+        """Whether it has given its vote to what is to follow its log now, and waits for that."""
+        return self.vote is not None and self.vote.predecessor == self.log.head_hash
+
+    @property
     def torn(self) -> Torn | None:
         """What was cut off the end of the log file at the start."""
         return self._file.torn if self._file is not None else None
@@ -119,11 +142,46 @@ class Belief:
         It is on disk and the contexts are swapped when this returns.  Raises what `write` or the
         log's rules raise, or OSError; nothing has changed then.
         """
+        return await self._surely(self._append(lambda log: (write(log),)))
+
+    async def take_over(self, write: Callable[[Log], Sequence[SignedEntry]]) -> Log:
+        """Append the entries of a takeover, by this host, that `write` makes: all or none.
+
+        Raises as `append`.
+        """
         return await self._surely(self._append(write))
 
-    async def adopt(self, offered: Sequence[SignedEntry]) -> Outcome:
-        """Adopt what these entries add to the log, as far as its rules allow."""
-        return await self._surely(self._adopt(offered))
+    async def adopt(
+        self, offered: Sequence[SignedEntry], *, committed: frozenset[EntryHash] = frozenset()
+    ) -> Outcome:
+        """Adopt what these entries add to the log, as far as its rules allow.
+
+        `committed`: entries that are known to be committed; they release this host from a vote.
+        """
+        return await self.decide(lambda log, local: adopt(log, offered, local=local), committed)
+
+    async def decide(
+        self,
+        decide: Callable[[Log, Local], Outcome],
+        committed: frozenset[EntryHash] = frozenset(),
+    ) -> Outcome:
+        """Do what `decide`, called in a worker thread, says of the log.  Raises what it raises."""
+        return await self._surely(self._adopt(decide, committed))
+
+    async def vote_for(
+        self, choose: Callable[[Roster, SignedEntry | None], SignedEntry | None]
+    ) -> None:
+        """Give this host's vote to the takeover that `choose` returns; None takes the vote back.
+
+        It is shown the roster and the takeover that has the vote.  The vote is on disk when this
+        returns, and the log has not grown meanwhile.  Raises what `choose` raises, CannotStore.
+        """
+        await self._surely(self._vote_for(choose))
+
+    def settle(self, number: int) -> None:
+        """Know the log to be committed up to this entry, by heads that this host has verified."""
+        if number > (self.settled or 0) and number <= self.log.head_number:
+            self._settle(number)
 
     async def serve(self, identities: Identities) -> None:
         """Serve these identities to new connections from now on."""
@@ -154,22 +212,51 @@ class Belief:
         task.add_done_callback(self._writing.discard)
         return await asyncio.shield(task)
 
-    async def _append(self, write: Callable[[Log], SignedEntry]) -> Log:
+    async def _append(self, write: Callable[[Log], Sequence[SignedEntry]]) -> Log:
         async with self._changing:
             signed = write(self.log)
-            await self._take(self.log.extended(signed), [signed])
+            alone = {one.hash for one in signed if one.entry.alone}
+            await self._take(self.log.extended(*signed, ordered=alone), signed)
             return self.log
 
-    async def _adopt(self, offered: Sequence[SignedEntry]) -> Outcome:
+    async def _adopt(
+        self, decide: Callable[[Log, Local], Outcome], committed: frozenset[EntryHash]
+    ) -> Outcome:
         async with self._changing:
-            local = Local(vote=self.vote, settled=self.settled)
-            outcome = await asyncio.to_thread(adopt, self.log, offered, local=local)
+            local = Local(vote=self.vote, committed=committed, settled=self.settled)
+            outcome = await asyncio.to_thread(decide, self.log, local)
             if isinstance(outcome, Adopted):
                 if outcome.left:
                     await self._move(outcome)
                 else:
                     await self._take(outcome.log, outcome.new)
             return outcome
+
+    async def _vote_for(
+        self, choose: Callable[[Roster, SignedEntry | None], SignedEntry | None]
+    ) -> None:
+        async with self._changing:
+            candidate = choose(self.roster, self.candidate)
+            if candidate != self.candidate:
+                await self._on_disk(lambda file: write_vote(vote_file(file.path), candidate))
+            self.candidate = candidate
+
+    def _settle(self, number: int | None) -> None:
+        """Remember it, and write it down without making anybody wait."""
+        self.settled = number
+        if not any(task.get_name() == _SETTLING for task in self._writing):
+            task = asyncio.create_task(self._write_settled(), name=_SETTLING)
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _write_settled(self) -> None:
+        written: object = None
+        try:
+            while self.settled is not None and written != (self.settled, self.log):
+                written = number, log = self.settled, self.log
+                await self._on_disk(_noting_settled(log, number))
+        except CannotStore as why:
+            self.complain(f"what is known to be committed is not noted: {why}")
 
     async def _become(self, log: Log, file: LogFile, identities: Identities) -> None:
         async with self._changing:
@@ -178,7 +265,11 @@ class Belief:
             if old is not None:
                 old.close()
             self.override = False  # the emergency was the old pool's
-            self.vote = self.settled = None  # and so were these
+            self.candidate = self.settled = None  # and so were these
+            try:
+                await self._on_disk(lambda file: forget_noted(file.path))
+            except CannotStore as why:
+                self.complain(f"notes of the old pool are left, and count for nothing: {why}")
             self._believe(log, identities, faces)
 
     async def _take(self, log: Log, fresh: Sequence[SignedEntry]) -> None:
@@ -202,6 +293,8 @@ class Belief:
         snapshot = log.base.snapshot() if log.base else None
         await self._on_disk(lambda file: file.replace(log.entries, snapshot=snapshot))
         self._believe(outcome.log, self.identities, faces)
+        if self.settled is not None and outcome.new[0].entry.number <= self.settled:
+            self._settle(outcome.new[0].entry.number - 1)
 
     async def _faces_for(self, log: Log, identities: Identities) -> Faces:
         same = _accepted(log.roster) == _accepted(self.roster)
@@ -239,6 +332,10 @@ class Belief:
         if self._file is None:
             raise RuntimeError("this belief has no log file")
         return await asyncio.get_running_loop().run_in_executor(self._disk, work, self._file)
+
+
+def _noting_settled(log: Log, number: int) -> Callable[[LogFile], None]:
+    return lambda file: write_settled(settled_file(file.path), log, number)
 
 
 def _accepted(roster: Roster) -> frozenset[bytes]:

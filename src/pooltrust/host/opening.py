@@ -16,8 +16,9 @@ from pooltrust.host.folder import IdentitySort, Start, StateFolder
 from pooltrust.host.meeting.staging import Staging
 from pooltrust.pki.mint import pool_host
 from pooltrust.terms import HostId
+from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.store import IdentityFile, open_log, read_identity
+from pooltrust.trust.store import IdentityFile, Noted, open_log, read_identity, read_noted
 
 
 @failure("HOST_NOT_SET_UP", cure="Set it up: pooltrust host init")
@@ -59,7 +60,20 @@ def _load(folder: StateFolder, config: Config, start: Start) -> Belief:
     me, pool = _pool_identity(folder, log.roster)
     identities = Identities(pool=pool, server=_server_identity(folder, log.roster, me))
     check_dates = config.expired_pool_identity == "refuse"
-    return Belief(me, log, file, identities, start, check_dates=check_dates)
+    noted = _noted(folder, log)
+    return Belief(me, log, file, identities, start, check_dates=check_dates, noted=noted)
+
+
+def _noted(folder: StateFolder, log: Log) -> Noted:
+    try:
+        return read_noted(folder.log, log)
+    except (ValueError, OSError) as why:
+        raise BadStateFolder(
+            str(folder.root),
+            f"its vote for a takeover can't be read: {why}",
+            "Restore that file.  Remove it only if no takeover is under way in this pool: without "
+            "it this host may vote a second time.",
+        ) from why
 
 
 def _pool_identity(folder: StateFolder, roster: Roster) -> tuple[HostId, IdentityFile]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pooltrust.errors import BadEntry, Failure, MayNotEndorse
 from pooltrust.pki.identity import Identity
-from pooltrust.terms import HostId, PoolId
+from pooltrust.terms import EntryHash, HostId, PoolId
 from pooltrust.trust.entries import Endorsement, TakenOver
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.fields import Hash, Recorded
@@ -26,6 +26,11 @@ class Vote(Recorded):
 
     predecessor: Hash
     takeover: Hash
+
+    @classmethod
+    def of(cls, candidate: SignedEntry) -> Vote:
+        """The vote for this takeover."""
+        return cls(EntryHash(candidate.envelope.previous), candidate.hash)
 
 
 def may_endorse(

@@ -16,23 +16,42 @@ from pooltrust.trust.store.identities import (
 )
 from pooltrust.trust.store.log_file import LogFile, Torn, open_log, torn_file
 from pooltrust.trust.store.reserve import RESERVE
-from pooltrust.trust.store.votes import read_vote, write_vote
+from pooltrust.trust.store.votes import (
+    NOTHING_NOTED,
+    Noted,
+    forget_noted,
+    read_noted,
+    read_settled,
+    read_vote,
+    settled_file,
+    vote_file,
+    write_settled,
+    write_vote,
+)
 
 __all__ = [
+    "NOTHING_NOTED",
     "RESERVE",
     "Contents",
     "Evidence",
     "IdentityFile",
     "LogFile",
+    "Noted",
     "Torn",
     "delete_identity",
+    "forget_noted",
     "open_log",
     "read_identity",
     "read_log",
+    "read_noted",
+    "read_settled",
     "read_vote",
     "replace_file",
+    "settled_file",
     "torn_file",
     "verify_log",
+    "vote_file",
     "write_identity",
+    "write_settled",
     "write_vote",
 ]
