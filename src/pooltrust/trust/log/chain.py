@@ -6,6 +6,7 @@ Which offered entries a host takes is decided in adopt.py; files are the store's
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +29,7 @@ from pooltrust.trust.roster.fold import refold
 
 RECENT = 16
 STRIDE = 1024
-"""Rosters are kept for the last few entries and, sparsely, before; others are folded again."""
+"""Rosters are kept of the last few entries and of every so many before; others are folded again."""
 
 
 @dataclass(slots=True)
@@ -170,7 +171,8 @@ class Log:
             self.base is None or number != self.base.number
         ):
             raise KeyError(number)
-        roster = max((r for r in self._kept if r.number <= number), key=_number, default=self.base)
+        at_hand = bisect_right(self._kept, number, key=_number)
+        roster = self._kept[at_hand - 1] if at_hand else self.base
         begun = roster.number if roster else 0
         for signed in self._shared[begun + 1 - self.first : number + 1 - self.first]:
             roster = refold(roster, signed)
@@ -223,7 +225,8 @@ class Log:
             raise ValueError(f"entry {number} is no checkpoint")
         live = self._shared[number - self.first : self._length]
         base = self.roster_at(number - 1)
-        return Log(self.roster, base, live, len(live), (base, *self._kept[-RECENT:]))
+        kept = (base, *(roster for roster in self._kept if roster.number >= number))
+        return Log(self.roster, base, live, len(live), kept)
 
     def story_of(self, certificate: Certificate) -> tuple[SignedEntry, ...]:
         """What whoever holds the key of this certificate may be given.
@@ -280,7 +283,12 @@ def _number(roster: Roster) -> int:
 
 
 def _thinned(kept: tuple[Roster, ...], roster: Roster) -> tuple[Roster, ...]:
-    """The last few rosters, and of the older ones every so many."""
-    recent = roster.number - RECENT
-    thin = [r for r in kept if r.number > recent or r.number % STRIDE == 0]
-    return (*thin[-2 * RECENT :], roster)
+    """The last few rosters, and of the older ones the first of every so many entries.
+
+    However long the log, only one of them can become superfluous, and finding another one again
+    takes at most `STRIDE` entries.
+    """
+    grown, older = (*kept, roster), len(kept) - RECENT
+    if older > 0 and grown[older].number // STRIDE == grown[older - 1].number // STRIDE:
+        return (*grown[:older], *grown[older + 1 :])
+    return grown

@@ -1,0 +1,1 @@
+"""How the pure core grows with hosts and with changes: no sockets, files or daemons."""
