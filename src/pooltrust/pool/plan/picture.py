@@ -69,8 +69,15 @@ class Picture:
     _met: dict[tuple[HostId, HostId, Thumbprint], int] = field(
         init=False, compare=False, repr=False
     )
+    _there: frozenset[HostId] = field(init=False, compare=False, repr=False)
+    _newest: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        # Counted once: every step of every member asks for them.
+        there = [(host, known.held) for host, known in self.hosts.items() if known.reachable]
+        object.__setattr__(self, "_there", frozenset({self.me, *(host for host, _ in there)}))
+        newest = max((self.log.head_number, *(held for _, held in there)))
+        object.__setattr__(self, "_newest", newest)
         met: dict[tuple[HostId, HostId, Thumbprint], int] = {}
         for one in self.probes:
             key = one.observer, one.subject, one.certificate
@@ -85,7 +92,7 @@ class Picture:
     @property
     def newest(self) -> int:
         """The number of the last entry that anybody is known to hold."""
-        return max((self.log.head_number, *(k.held for k in self.hosts.values() if k.reachable)))
+        return self._newest
 
     def known(self, host: HostId) -> Known:
         """What is known of that host; this one is always there and holds its own log."""
@@ -96,7 +103,7 @@ class Picture:
 
     def reachable(self) -> frozenset[HostId]:
         """The hosts that answer, members or not."""
-        return frozenset({h for h, known in self.hosts.items() if known.reachable} | {self.me})
+        return self._there
 
     def holders(self, number: int) -> frozenset[HostId]:
         """The hosts, members or not, known to hold that entry."""
