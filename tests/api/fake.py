@@ -105,6 +105,9 @@ class FakeContext:
     def now(self) -> datetime:
         return self.moment
 
+    def monotonic(self) -> float:
+        return (self.moment - NOW).total_seconds()
+
     def random_uuid(self) -> str:
         self.count += 1
         return str(UUID(int=self.count))
@@ -190,4 +193,4 @@ def session_of(
     who = Principal(
         "somebody", origin, frozenset(roles), is_local_superuser=not roles and not pool, pool=pool
     )
-    return context.sessions.open(who, context.random_uuid(), context.this_host, NOW).ref
+    return context.sessions.open(who, context.random_uuid(), context.this_host, NOW, 0.0).ref

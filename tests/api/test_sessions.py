@@ -20,6 +20,7 @@ from pooltrust.api.sessions import (
     Sessions,
 )
 
+NOTHING = timedelta(0)
 ROOT = Principal("root", REMOTE, is_local_superuser=True)
 
 
@@ -29,26 +30,42 @@ def token(number: int) -> str:
 
 def filled(principal: Principal, count: int) -> tuple[Sessions, list[Session]]:
     sessions = Sessions()
-    return sessions, [sessions.open(principal, token(n), H1, NOW) for n in range(count)]
+    return sessions, [sessions.open(principal, token(n), H1, NOW, 0.0) for n in range(count)]
+
+
+def used_after(sessions: Sessions, session: Session, later: timedelta = NOTHING) -> Session | None:
+    """Use a session so long after the beginning, by clocks that go right."""
+    return sessions.use(session.ref, NOW + later, later.total_seconds())
 
 
 def test_a_session_lasts_a_day_after_its_last_call():
     sessions, (session,) = filled(ROOT, 1)
 
-    assert sessions.use(session.ref, NOW + IDLE)
-    assert sessions.use(session.ref, NOW + 2 * IDLE)
-    assert sessions.use(session.ref, NOW + 3 * IDLE + timedelta(seconds=1)) is None
-    assert sessions.use(session.ref, NOW) is None and len(sessions) == 0
+    assert used_after(sessions, session, IDLE)
+    assert used_after(sessions, session, 2 * IDLE)
+    assert used_after(sessions, session, 3 * IDLE + timedelta(seconds=1)) is None
+    assert used_after(sessions, session) is None and len(sessions) == 0
+
+
+@pytest.mark.parametrize("off", [timedelta(days=4000), -timedelta(days=4000)])
+def test_a_clock_that_is_set_neither_ends_a_session_nor_keeps_it(off: timedelta):
+    sessions, (session,) = filled(ROOT, 1)
+
+    assert sessions.use(session.ref, NOW + off, 1.0)
+    sessions.open(ROOT, token(9), H1, NOW + off, 2.0)
+    assert sessions.use(session.ref, NOW, 3.0)
+    assert sessions.use(session.ref, NOW + off, 4.0 + IDLE.total_seconds()) is None
 
 
 def test_sessions_that_nobody_uses_are_forgotten_at_the_next_login():
     sessions, (idle, used, _) = filled(ROOT, 3)
-    sessions.use(used.ref, NOW + timedelta(hours=1))
+    used_after(sessions, used, timedelta(hours=1))
 
-    sessions.open(ROOT, token(9), H1, NOW + IDLE + timedelta(minutes=1))
+    later = IDLE + timedelta(minutes=1)
+    sessions.open(ROOT, token(9), H1, NOW + later, later.total_seconds())
 
     assert len(sessions) == 2
-    assert sessions.use(idle.ref, NOW + IDLE) is None and sessions.use(used.ref, NOW + IDLE)
+    assert used_after(sessions, idle, IDLE) is None and used_after(sessions, used, IDLE)
 
 
 @pytest.mark.parametrize(
@@ -62,31 +79,31 @@ def test_sessions_that_nobody_uses_are_forgotten_at_the_next_login():
 )
 def test_one_too_many_ends_the_least_recently_used(principal: Principal, cap: int):
     sessions, (first, second, *_) = filled(principal, cap)
-    other = sessions.open(Principal("other", REMOTE), token(10**6), H1, NOW)
-    sessions.use(first.ref, NOW)
+    other = sessions.open(Principal("other", REMOTE), token(10**6), H1, NOW, 0.0)
+    used_after(sessions, first)
 
-    sessions.open(principal, token(cap), H1, NOW)
+    sessions.open(principal, token(cap), H1, NOW, 0.0)
 
-    assert sessions.use(second.ref, NOW) is None
-    assert sessions.use(first.ref, NOW)
+    assert used_after(sessions, second) is None
+    assert used_after(sessions, first)
     anonymous_like_other = not principal.user
-    assert anonymous_like_other or sessions.use(other.ref, NOW)
+    assert anonymous_like_other or used_after(sessions, other)
 
 
 def test_one_originator_is_capped_over_all_its_users():
     sessions = Sessions()
     opened = [
-        sessions.open(Principal(f"u{n}", REMOTE, originator="me"), token(n), H1, NOW)
+        sessions.open(Principal(f"u{n}", REMOTE, originator="me"), token(n), H1, NOW, 0.0)
         for n in range(CAP_ORIGINATOR + 3)
     ]
 
-    assert [sessions.use(session.ref, NOW) for session in opened[:3]] == [None] * 3
+    assert [used_after(sessions, session) for session in opened[:3]] == [None] * 3
     assert len(sessions) == CAP_ORIGINATOR
 
 
 def test_a_users_sessions_can_all_be_ended():
     sessions, _ = filled(ROOT, 3)
-    other = sessions.open(Principal("other", REMOTE), token(9), H1, NOW)
+    other = sessions.open(Principal("other", REMOTE), token(9), H1, NOW, 0.0)
 
     assert sessions.close_all(lambda who: who.user == "root") == 3
     assert [other] == [session for session, _ in sessions]

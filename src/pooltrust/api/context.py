@@ -78,6 +78,10 @@ class Context(Protocol):
     def now(self) -> datetime:
         """The moment, UTC."""
 
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """Seconds that go on evenly, whatever becomes of the clock."""
+
     def random_uuid(self) -> str:
         """A UUID that nobody can guess."""
 

@@ -141,7 +141,9 @@ def _authenticated(context: Context, call: str, given: Any, origin: Origin) -> C
 
     A supporter serves only its own local users and members; everybody else it sends on.
     """
-    session = context.sessions.use(Ref(given), context.now()) if isinstance(given, str) else None
+    session = None
+    if isinstance(given, str):
+        session = context.sessions.use(Ref(given), context.now(), context.monotonic())
     principal = session.principal if session else None
     served = origin.local or (principal and (principal.pool or principal.origin.local))
     if not context.is_coordinator and not served:

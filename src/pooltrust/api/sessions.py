@@ -1,6 +1,8 @@
 """Who is calling: origins, principals and the table of sessions.
 
-Pure: the moment and the random part of a reference are given.  A session's reference is the secret
+Pure: the moment and the random part of a reference are given.  The moment comes twice: `now` (UTC)
+is what people are shown, `tick` (monotonic seconds) what idleness is counted by, since a clock that
+is set ends nobody's session.  A session's reference is the secret
 itself, so it is in no event, no list and no log.
 """
 
@@ -139,7 +141,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._sessions: dict[Ref, Session] = {}
-        self._active: OrderedDict[Ref, datetime] = OrderedDict()
+        self._active: OrderedDict[Ref, tuple[datetime, float]] = OrderedDict()
         self._failures: dict[Ref, Told] = {}
 
     def __len__(self) -> int:
@@ -147,27 +149,29 @@ class Sessions:
 
     def __iter__(self) -> Iterator[tuple[Session, datetime]]:
         """Each session with the moment of its last call."""
-        return ((self._sessions[ref], active) for ref, active in self._active.items())
+        return ((self._sessions[ref], now) for ref, (now, _) in self._active.items())
 
-    def open(self, principal: Principal, token: str, host: HostId, now: datetime) -> Session:
+    def open(
+        self, principal: Principal, token: str, host: HostId, now: datetime, tick: float
+    ) -> Session:
         """Begin a session.  `token` is a new random UUID."""
-        self._expire(now)
+        self._expire(tick)
         for group, cap in _groups(principal):
             self._make_room(group, cap)
         session = Session(Ref(f"OpaqueRef:{token}"), principal, host, now)
         self._sessions[session.ref] = session
-        self._active[session.ref] = now
+        self._active[session.ref] = now, tick
         return session
 
-    def use(self, ref: Ref, now: datetime) -> Session | None:
+    def use(self, ref: Ref, now: datetime, tick: float) -> Session | None:
         """The session of this reference, which from now on is the most recently used."""
         session = self._sessions.get(ref)
         if session is None:
             return None
-        if now - self._active[ref] > IDLE:
+        if self._is_idle(ref, tick):
             self.close(ref)
             return None
-        self._active[ref] = now
+        self._active[ref] = now, tick
         self._active.move_to_end(ref)
         return session
 
@@ -197,12 +201,15 @@ class Sessions:
         """Set a session's other_config."""
         self._sessions[ref] = replace(self._sessions[ref], other_config=dict(other_config))
 
-    def _expire(self, now: datetime) -> None:
+    def _expire(self, tick: float) -> None:
         while self._active:
-            ref, active = next(iter(self._active.items()))
-            if now - active <= IDLE:
+            ref = next(iter(self._active))
+            if not self._is_idle(ref, tick):
                 return
             self.close(ref)
+
+    def _is_idle(self, ref: Ref, tick: float) -> bool:
+        return tick - self._active[ref][1] > IDLE.total_seconds()
 
     def _make_room(self, group: tuple[str, str], cap: int) -> None:
         inside = [

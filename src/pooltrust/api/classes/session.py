@@ -117,7 +117,8 @@ async def login_with_password(
     else:
         who = await context.login(uname, pwd, caller.origin)
     who = replace(who, originator=originator)
-    return context.sessions.open(who, context.random_uuid(), context.this_host, context.now()).ref
+    now, tick = context.now(), context.monotonic()
+    return context.sessions.open(who, context.random_uuid(), context.this_host, now, tick).ref
 
 
 def local_superuser(user: str, origin: Origin) -> Principal:
