@@ -22,6 +22,7 @@ from pooltrust.host.configuration.config import Config
 from pooltrust.host.descriptors import allow_descriptors
 from pooltrust.host.enabling import Enabling
 from pooltrust.host.folder import StateFolder
+from pooltrust.host.leaving.leaving import Leaving
 from pooltrust.host.meeting.joining import Joining
 from pooltrust.host.meeting.proofs import PasswordProof
 from pooltrust.host.meeting.receiver import Receiver
@@ -35,7 +36,6 @@ from pooltrust.host.peers.server import PoolServer
 from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.peers.sightings import Sightings
 from pooltrust.host.records.database import Database
-from pooltrust.host.records.store import NOTHING, Dump
 from pooltrust.host.serving.context import DaemonContext
 from pooltrust.host.serving.web import Web
 from pooltrust.host.telling.journal import Journal
@@ -44,7 +44,6 @@ from pooltrust.pool.code import CodeLedger
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
-from pooltrust.trust.roster import Roster
 
 ASK_AGAIN_SECONDS = 20.0
 STRANGERS_BYTES = 256 * 1024
@@ -102,8 +101,11 @@ class Daemon:
         self.prober = Prober(self.peers, _now)
         self.codes = CodeLedger()
         self.joining = Joining(belief, folder, config.listen, config.pool_lifetime, journal, _now)
-        self.joining.forget = self._forget_records
+        self.joining.forget = store.erase
         self.joining.joined = self._changed_pools
+        self.leaving = Leaving(belief, folder, config, journal, _now)
+        self.leaving.forget = store.erase
+        self.leaving.left = self._changed_pools
         self.shipping = Shipping(belief, self.peers, store, journal)
         self.context = DaemonContext(
             config=config,
@@ -130,7 +132,6 @@ class Daemon:
         self.returning = Returning(belief, self.scribe, config.listen)
         self.peers.unknown = self._not_believed
         self._asked: dict[HostId, float] = {}
-        belief.watch(self._tell_dismissal)
         self.web = Web(self.context, journal)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -169,9 +170,10 @@ class Daemon:
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)
         watch = Watch(self.belief, self.peers, self.journal, _now)
-        for closing in (self.scribe.close, self.joining.close, self.shipping.close, watch.close):
-            stack.push_async_callback(closing)
+        for part in (self.scribe, self.joining, self.leaving, self.shipping, watch):
+            stack.push_async_callback(part.close)
         await self.joining.resume()
+        self.leaving.resume()
         self.shipping.start()
         watch.start()
 
@@ -240,16 +242,6 @@ class Daemon:
         except Failure as why:
             self.journal.damped("story-not-heard", peer=host, reason=why.code, words=str(why))
 
-    def _tell_dismissal(self, before: Roster, after: Roster) -> None:
-        me = self.belief.me
-        if me in before.members and me not in after.members:
-            self.journal.error(
-                "dismissed",
-                pool=after.pool,
-                words="this host is no member of its pool any more; the log says why",
-                cure="See why: pooltrust log show.  Then set the host up anew, or join again.",
-            )
-
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
@@ -261,14 +253,13 @@ class Daemon:
         except Failure as why:
             self.journal.damped("catch-up", peer=host, reason=why.code, words=str(why))
 
-    async def _forget_records(self) -> None:
-        await self.store.replace(Dump(NOTHING, {}))
-
     def _changed_pools(self) -> None:
         self.sightings.forget()
         self.scribe.unfit()
         self.context.begin_anew()
-        self._fell_behind(self.belief.roster.coordinator)
+        self._asked.clear()
+        if not self.belief.is_coordinator:
+            self._fell_behind(self.belief.roster.coordinator)
 
     async def _cancel(self) -> None:
         for task in self._tasks:

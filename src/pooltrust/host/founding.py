@@ -17,8 +17,10 @@ from pooltrust.host.configuration.config import Config
 from pooltrust.host.folder import IdentitySort, StateFolder
 from pooltrust.host.opening import is_set_up
 from pooltrust.host.records.database import Database
+from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.identity import Identity
-from pooltrust.pki.mint import mint_pool_identity, mint_server_identity
+from pooltrust.pki.mint import mint_pool_identity, mint_server_identity, pool_host
+from pooltrust.pool.operations.eject import OwnPool
 from pooltrust.terms import EntryHash, HostId, PoolId, Thumbprint, host_id
 from pooltrust.trust.entries import KINDS, Founded
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
@@ -58,19 +60,13 @@ def set_up(config: Config, now: datetime) -> NewHost:
         _clear(folder)
         host = host_id(str(uuid.uuid4()))
         pool = mint_pool_identity(host, now, lifetime=config.pool_lifetime)
-        server = mint_server_identity(
-            server_names(config),
-            [config.address],
-            now,
-            kind=config.server_key,
-            lifetime=config.server_lifetime,
-        )
+        server = new_server_identity(config, now)
         _keep(folder, "pool", pool)
         _keep(folder, "server", server)
         password = generate_password()
         asyncio.run(_make_records(folder, password))
         file, _ = LogFile.open(folder.log)
-        file.append([_founding(config, host, pool, server, now)])
+        file.append([founding(config, pool, server.certificate, now)])
         file.close()
         return NewHost(host, server.certificate.thumbprint, pool.certificate.thumbprint, password)
     finally:
@@ -82,17 +78,41 @@ def server_names(config: Config) -> list[str]:
     return list(dict.fromkeys([config.name, *config.names]))
 
 
-def _founding(
-    config: Config, host: HostId, pool: Identity, server: Identity, now: datetime
+def new_server_identity(config: Config, now: datetime) -> Identity:
+    """A self-signed server identity with the configured key and names.  `now`: UTC.
+
+    Takes up to a second.
+    """
+    return mint_server_identity(
+        server_names(config),
+        [config.address],
+        now,
+        kind=config.server_key,
+        lifetime=config.server_lifetime,
+    )
+
+
+def founding(
+    config: Config,
+    pool: Identity,
+    server: Certificate,
+    now: datetime,
+    *,
+    own: OwnPool | None = None,
+    call: str = "pooltrust host init",
 ) -> SignedEntry:
+    """The entry that founds a pool of this one host, signed with its pool identity.
+
+    Port and verification are those of the configuration, or those of `own`.  `now`: UTC.
+    """
     body = Founded(
-        host=host,
+        host=pool_host(pool.certificate),
         name=config.name,
         address=config.address,
-        port=config.port,
+        port=own.port if own else config.port,
         certificate=pool.certificate.der,
-        server=server.certificate.der,
-        verification=config.verification_at_founding,
+        server=server.der,
+        verification=own.verification if own else config.verification_at_founding,
         kinds=tuple(sorted(KINDS)),
     )
     entry = Entry(
@@ -101,7 +121,7 @@ def _founding(
         previous=EntryHash(""),
         at=now,
         by=ADMINISTRATOR,
-        call="pooltrust host init",
+        call=call,
         signer=pool.certificate.thumbprint,
         body=body,
     )

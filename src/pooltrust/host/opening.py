@@ -1,4 +1,7 @@
-"""What a daemon finds when it starts: its log, its identities, and a join that was under way."""
+"""What a daemon finds when it starts: its log, its identities, and a move that was under way.
+
+A host that was moving to another pool, by a join or to its own after an ejection, arrives first.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from pooltrust.errors import BadStateFolder, Refused, failure
 from pooltrust.host.belief import Belief, Identities
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.folder import IdentitySort, Start, StateFolder
+from pooltrust.host.leaving.staging import Departure
 from pooltrust.host.meeting.staging import Staging
 from pooltrust.pki.mint import pool_host
 from pooltrust.terms import HostId
@@ -37,7 +41,7 @@ class SocketTaken(Refused):
 
 
 async def load(folder: StateFolder, config: Config, start: Start) -> Belief:
-    """What this host believes, from its files; a join that was admitted is completed first.
+    """What this host believes, from its files; a move to another pool is completed first.
 
     Raises NotSetUp, BadStateFolder, CorruptLog, BadEntry.
     """
@@ -50,9 +54,15 @@ def is_set_up(folder: StateFolder) -> bool:
 
 
 def _load(folder: StateFolder, config: Config, start: Start) -> Belief:
-    staging = Staging(folder)
+    departure, staging = Departure(folder), Staging(folder)
+    if (new := departure.pending()) is not None:
+        departure.complete(new)
+    else:
+        departure.discard()
     staged = staging.pending()
-    if staged is not None and staged.admitted:
+    if staged is None:
+        staging.discard()
+    elif staged.admitted:
         staging.complete(staged)
     if not is_set_up(folder):
         raise NotSetUp(str(config.folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from pooltrust.errors import Refused, failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.pool.join import Facts
@@ -11,10 +12,17 @@ from pooltrust.terms import PoolId
 from pooltrust.trust.entries import KINDS
 
 
+@failure("HOST_WAS_EJECTED", cure="It founds its own pool; try again in a minute.")
+class Ejected(Refused):
+    """This host was ejected from its pool and is no member of any at this moment."""
+
+
 def own_facts(belief: Belief) -> Facts:
-    """What this host says of itself."""
+    """What this host says of itself.  Raises Ejected while it has no pool."""
     roster = belief.roster
-    me = roster.members[belief.me]
+    me = roster.members.get(belief.me)
+    if me is None:
+        raise Ejected()
     return Facts(
         host=belief.me,
         name=me.name,

@@ -22,7 +22,7 @@ from pooltrust.errors import (
 )
 from pooltrust.host.belief import Belief, Identities
 from pooltrust.host.folder import StateFolder
-from pooltrust.host.meeting.facts import own_facts
+from pooltrust.host.meeting.facts import Ejected, own_facts
 from pooltrust.host.meeting.joiner import Doubtful, Joiner, Papers, Phone
 from pooltrust.host.meeting.proofs import ByCode, ByPassword, JoinerProof
 from pooltrust.host.meeting.staging import Staged, Staging
@@ -119,6 +119,8 @@ class Joining:
             await asyncio.gather(self._doubt, return_exceptions=True)
 
     async def _joiner(self) -> Joiner:
+        if self._belief.me not in self._belief.roster.members:
+            raise Ejected()
         if not self._belief.is_coordinator:
             raise OperationNotAllowed("Host is already part of a pool")
         if self.admitting():

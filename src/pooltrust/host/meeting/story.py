@@ -96,6 +96,8 @@ class Returning:
         )
         try:
             await self._listen(open_frames(connection), connection.met, host)
+            if roster.pool != self._belief.roster.pool:
+                return False  # the story was that of its own dismissal
         finally:
             await connection.close()
         return self._belief.log.head_hash != before
@@ -113,7 +115,8 @@ class Returning:
             answer = await _ask(frames, {"call": "story", "after": after, **proof})
             entries: Sequence[SignedEntry] = wire.entries(answer)
             await self._scribe.adopt(entries, source=host)
-            if not entries or self._belief.log.head_number == after:
+            head = self._belief.log.head_number
+            if not entries or head == after or self._belief.me not in self._belief.roster.members:
                 return
 
 

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 from pooltrust.errors import CannotConnect, CannotContactHost, CannotVerify, Failure, Unreachable
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
-from pooltrust.host.peers.greeting import Frames, Greeted, checked_head, greet
+from pooltrust.host.peers.greeting import Greeted, checked_head, greet
 from pooltrust.host.peers.sightings import Sightings
 from pooltrust.terms import POOL_NAME, HostId
 from pooltrust.tls.dial import Connection, dial
-from pooltrust.tls.frames import open_frames
+from pooltrust.tls.frames import Frames, open_frames
 from pooltrust.trust.expect import Anyone, Member
 from pooltrust.trust.heads import Head
+from pooltrust.trust.roster import Roster
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,7 +35,7 @@ CALL_SECONDS = 30.0
 DIAL_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Link:
     """A greeted connection to one member.
 
@@ -80,6 +81,8 @@ class Peers:
         self._source = source
         self._clock = clock
         self._becoming_current = asyncio.Lock()
+        self._open_links: set[Link] = set()
+        belief.watch(self._hang_up)
         self.behind: Callable[[Link], Awaitable[None]] | None = None
         self.unknown: Callable[[HostId], None] | None = None
 
@@ -97,6 +100,12 @@ class Peers:
                 if self.sightings.differs(head) and self.behind is not None:
                     await self.behind(link)
             yield link
+
+    def _hang_up(self, _before: Roster, after: Roster) -> None:
+        """Nothing more is said to a host that is no member any more, nor heard from it."""
+        for link in list(self._open_links):
+            if link.greeted.host not in after.members:
+                link.frames.abort()
 
     async def call(
         self, host: HostId, call: str, *, within: float = CALL_SECONDS, **fields: object
@@ -186,7 +195,10 @@ class Peers:
         frames = open_frames(connection)
         nonce = secrets.token_bytes(wire.NONCE_BYTES)
         greeted = await greet(frames, self.belief, host, nonce, proved=verified)
-        return Link(connection, frames, greeted, verified)
+        link = Link(connection, frames, greeted, verified)
+        self._open_links.add(link)
+        stack.callback(self._open_links.discard, link)
+        return link
 
     def _still_expected(self, host: HostId, link: Link) -> None:
         member = self._expected(host)

@@ -6,6 +6,7 @@ withdrawn finishes its current request and is closed.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from pooltrust.tls.frames import Frames
 from pooltrust.trust.roster import Roster
 
 IDLE_SECONDS = 120.0
+LAST_SECONDS = 5.0
+"""What a host that was dismissed is given for the request that is being answered."""
 
 Handler = Callable[[HostId, wire.Frame], Awaitable[wire.Frame]]
 
@@ -146,10 +149,14 @@ class PoolServer:
         # Cheap on purpose: only a head that says something new is worth a signature check.
         return self.belief.roster.head.encode() not in payload
 
-    def _withdraw(self, _before: Roster, _after: Roster) -> None:
+    def _withdraw(self, _before: Roster, after: Roster) -> None:
         for served in list(self._open):
-            if not self._accepts(served) and not served.busy:
+            if self._accepts(served):
+                continue
+            if not served.busy:
                 served.frames.abort()
+            elif served.peer not in after.members:
+                asyncio.get_running_loop().call_later(LAST_SECONDS, served.frames.abort)
 
 
 def _withdrawn(served: _Served) -> CannotVerify:

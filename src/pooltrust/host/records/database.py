@@ -121,6 +121,13 @@ class Database:
         written = [_written(Change(*found)) for found in _rows(dump.tables)]
         await self._write(lambda: self._sheet.replace(after, written), after, written, fresh=True)
 
+    async def erase(self) -> None:
+        """Forget everything: this host leaves the pool whose records these are.
+
+        Not one byte of them stays in the file.  Raises CannotStore.
+        """
+        await self._write(self._sheet.erase, NOTHING, (), fresh=True)
+
     async def close(self) -> None:
         """Finish what is being written and let go."""
         await asyncio.get_running_loop().run_in_executor(self._writer, self._sheet.close)

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from pooltrust.errors import CannotStore, CorruptDatabase
-from pooltrust.host.records.store import Change, Revision, Stale
+from pooltrust.host.records.store import NOTHING, Change, Revision, Stale
 
 Written: TypeAlias = tuple[str, str, bytes | None]
 """Table, key and the row in JSON, or None to remove it."""
@@ -94,6 +94,15 @@ class Sheet:
         with self._translated(), self._transaction():
             self._ask("DELETE FROM record")
             self._put(after, rows)
+
+    def erase(self) -> None:
+        """Hold nothing, not in unused pages of the file either.  Raises CannotStore."""
+        with self._translated():
+            with self._transaction():
+                self._ask("DELETE FROM record")
+                self._put(NOTHING, ())
+            self._ask("VACUUM")
+            self._ask("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Let the file go."""
