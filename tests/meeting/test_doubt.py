@@ -185,7 +185,7 @@ def test_an_admission_that_is_not_committed_is_in_doubt_until_the_pool_lets_the_
     async def story() -> None:
         async with running(h1, h2, h3, h4):
             await h1.daemon.peers.look_around()
-            await h1.daemon.scribe._become_fit()
+            await h1.daemon.scribe.become_fit()
             await h2.stop()
             await h3.stop()
             with pytest.raises(Reported) as why:

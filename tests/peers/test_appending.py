@@ -25,7 +25,7 @@ async def append(h1: Host, address: str) -> SignedEntry:
 
 async def fit(h1: Host) -> None:
     """Have the coordinator compare heads, as it does before its first append."""
-    await h1.daemon.scribe._become_fit()
+    await h1.daemon.scribe.become_fit()
 
 
 def test_an_entry_is_brought_to_every_member_before_it_is_done(pool: Pool) -> None:

@@ -104,7 +104,7 @@ class Scribe:
         NotCommitted.
         """
         async with self._writing:
-            await self._become_fit()
+            await self.become_fit()
             before = self.belief.roster
 
             def write(log: Log) -> SignedEntry:
@@ -214,7 +214,11 @@ class Scribe:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
 
-    async def _become_fit(self) -> None:
+    async def become_fit(self) -> None:
+        """Know, once after each start, that this coordinator holds the longest log.
+
+        Raises HostIsSlave on a supporter, MayHaveMissed, Forked.
+        """
         if not self.belief.is_coordinator:
             roster = self.belief.roster
             raise HostIsSlave(roster.members[roster.coordinator].address)
