@@ -38,6 +38,9 @@ from pooltrust.host.peers.sightings import Sightings
 from pooltrust.host.records.database import Database
 from pooltrust.host.serving.context import DaemonContext
 from pooltrust.host.serving.web import Web
+from pooltrust.host.takeover.endorsing import Endorsing
+from pooltrust.host.takeover.leading import Leading
+from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
@@ -106,7 +109,11 @@ class Daemon:
         self.leaving = Leaving(belief, folder, config, journal, _now)
         self.leaving.forget = store.erase
         self.leaving.left = self._changed_pools
-        self.shipping = Shipping(belief, self.peers, store, journal)
+        self.leading = Leading(belief, self.peers, store, journal)
+        self.shipping = Shipping(belief, self.peers, store, journal, self.leading)
+        self.accounts.keeper = self.shipping
+        self.endorsing = Endorsing(belief, self.peers, self.scribe, journal)
+        self.taking = Taking(belief, self.peers, self.endorsing, self.leading, journal, _now)
         self.context = DaemonContext(
             config=config,
             belief=belief,
@@ -122,7 +129,9 @@ class Daemon:
             monotonic=time.monotonic,
             clock=_now,
         )
-        table = requests(belief, self.scribe, self.prober, self.shipping, self.context)
+        table = requests(
+            belief, self.scribe, self.prober, self.shipping, self.endorsing, self.context
+        )
         self.server = PoolServer(belief, self.peers, journal, table, time.monotonic, self._heard)
         self.receiver = Receiver(
             belief, self.scribe, self.codes, self._password_proof, journal, _now
@@ -170,10 +179,11 @@ class Daemon:
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)
         watch = Watch(self.belief, self.peers, self.journal, _now)
-        for part in (self.scribe, self.joining, self.leaving, self.shipping, watch):
+        for part in (self.scribe, self.joining, self.leaving, self.leading, self.shipping, watch):
             stack.push_async_callback(part.close)
         await self.joining.resume()
         self.leaving.resume()
+        self.leading.start()
         self.shipping.start()
         watch.start()
 

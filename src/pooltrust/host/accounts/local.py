@@ -15,7 +15,7 @@ import secrets
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pooltrust.errors import PasswordRejected, SessionAuthenticationFailed
 from pooltrust.host.accounts.origins import Origins
@@ -37,11 +37,24 @@ MOST_WAITING = 100
 """Logins that may wait for the worker; one more is told to come again."""
 
 
+class Keeper(Protocol):
+    """Sees to it that a change of an account outlives this host."""
+
+    def may_change(self) -> None:
+        """Raise a Failure if a change made here now would not count."""
+
+    async def held(self) -> None:
+        """Return when enough members hold the change.  Raises a Suspended if too few do."""
+
+
 class Accounts:
     """Local accounts over a `Store`.
 
-    `monotonic` gives seconds; `iterations` are those of new verifiers.
+    `monotonic` gives seconds; `iterations` are those of new verifiers.  `keeper`: who is asked
+    before a change, and waited for before it is said to be done.
     """
+
+    keeper: Keeper | None = None
 
     def __init__(
         self,
@@ -98,7 +111,8 @@ class Accounts:
     async def set_password(self, username: str, password: str) -> None:
         """Make this the account's password; the account too, if there is none.
 
-        Raises PasswordRejected, CannotStore.
+        Raises PasswordRejected, CannotStore, and what `keeper` raises: after RecordsNotHeld the
+        password is changed here, but a takeover may lose that.
         """
         _check_name(username)
         salt = secrets.token_bytes(16)
@@ -109,7 +123,7 @@ class Accounts:
         await self._change(Change(TABLE, username, verifier.row()))
 
     async def remove(self, username: str) -> None:
-        """Nobody can log in as this user any more.  Raises CannotStore."""
+        """Nobody can log in as this user any more.  Raises as `set_password`."""
         await self._change(Change(TABLE, username, None))
 
     def names(self) -> list[str]:
@@ -203,6 +217,8 @@ class Accounts:
     async def _change(self, change: Change) -> None:
         """Append this change, and at the first one the secret for unknown users with it."""
         while True:
+            if self.keeper is not None:
+                self.keeper.may_change()
             changes = [change]
             if self._store.get(SECRETS, UNKNOWN) is None:
                 value = base64.b64encode(self._own_unknown).decode()
@@ -211,6 +227,8 @@ class Accounts:
                 await self._store.append(self._store.revision, changes)
             except Stale:
                 continue
+            if self.keeper is not None:
+                await self.keeper.held()
             return
 
 

@@ -12,6 +12,7 @@ from pooltrust.host.peers.probe import Prober
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.peers.server import Request
 from pooltrust.host.peers.shipping import Shipping
+from pooltrust.host.takeover.endorsing import Endorsing
 from pooltrust.terms import HostId
 
 
@@ -23,7 +24,12 @@ class Api(Protocol):
 
 
 def requests(
-    belief: Belief, scribe: Scribe, prober: Prober, shipping: Shipping, api: Api
+    belief: Belief,
+    scribe: Scribe,
+    prober: Prober,
+    shipping: Shipping,
+    endorsing: Endorsing,
+    api: Api,
 ) -> Mapping[str, Request]:
     """The requests by their names."""
 
@@ -43,4 +49,10 @@ def requests(
         "probe": Request(probe, always=True),
         "api": Request(api.forwarded),
         "records": Request(shipping.take),
+        "records-held": Request(shipping.hand_over),
+        # Whether it leads, and for whom a vote was given: nothing confidential, and asked when
+        # nobody may be current any more.  An endorsement is given by who has missed nothing.
+        "lead": Request(endorsing.lead, always=True),
+        "vote": Request(endorsing.vote, always=True),
+        "endorse": Request(endorsing.endorse),
     }

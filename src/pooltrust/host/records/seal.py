@@ -1,0 +1,83 @@
+"""The seal under records: that the host which led when they were written stands by them.
+
+A member that is asked for its records after the coordinator was lost could make some up, with a
+password of its own choice.  So a coordinator signs what it ships, and a taker believes a member's
+records by that signature only.  The seal is a row among the records, so they are stored together.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from types import MappingProxyType
+
+import orjson
+
+from pooltrust.host.records.store import Dump
+from pooltrust.pki.identity import Identity
+from pooltrust.terms import HostId, Thumbprint
+from pooltrust.trust.canonical import statement
+from pooltrust.trust.leading import keys_of, leader
+from pooltrust.trust.log import Log
+
+TABLE = "seal"
+KEY = "records"
+
+
+class BadSeal(ValueError):
+    """These records are not known to be those of a coordinator; the words say why."""
+
+
+def sealed(dump: Dump, log: Log, me: HostId, identity: Identity) -> Dump:
+    """These records with the seal of this host, which leads since their revision's change."""
+    row = {
+        "host": me,
+        "signer": str(identity.certificate.thumbprint),
+        "signature": base64.b64encode(identity.sign(_said(dump, log, me))).decode("ascii"),
+    }
+    tables = {**dump.tables, TABLE: MappingProxyType({KEY: row})}
+    return Dump(dump.revision, MappingProxyType(tables))
+
+
+def check_seal(dump: Dump, log: Log) -> None:
+    """Whether the host that led this log at their revision sealed these records.
+
+    Raises BadSeal.
+    """
+    row = dump.tables.get(TABLE, {}).get(KEY)
+    if row is None:
+        raise BadSeal("no coordinator has signed them")
+    change = dump.revision.coordinator_change
+    led = leader(log, change)
+    if led is None or row.get("host") != led:
+        raise BadSeal(f"their signer did not coordinate this pool since entry {change}")
+    try:
+        signer = Thumbprint.parse(row["signer"])
+        signature = base64.b64decode(row["signature"], validate=True)
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as why:
+        raise BadSeal("their signature can't be read") from why
+    said = _said(dump, log, led)
+    for certificate in keys_of(log, led, change):
+        if certificate.thumbprint == signer:
+            if certificate.verify(signature, said):
+                return
+            raise BadSeal("their signature is not valid: they were changed")
+    raise BadSeal(f"certificate {signer.short}… was not their coordinator's at that time")
+
+
+def _said(dump: Dump, log: Log, host: HostId) -> bytes:
+    change = dump.revision.coordinator_change
+    tables = {name: dict(rows) for name, rows in dump.tables.items() if rows and name != TABLE}
+    data = orjson.dumps(tables, option=orjson.OPT_SORT_KEYS)
+    return statement(
+        "records",
+        {
+            "pool": log.pool,
+            "host": host,
+            # Two branches of a log may have a change of one number each.
+            "entry": log.hash_at(change or 1) or "",
+            "revision": str(dump.revision),
+            "tables": hashlib.sha256(data).hexdigest(),
+        },
+    )
