@@ -3,6 +3,9 @@
 More than half of the members endorse and at least half hold what is committed, so the two always
 share a member, and an endorsed takeover never loses a committed entry.  That holds because a member
 keeps to its vote: see `adopt` in log/adopt.py.  Storing votes is the store's work.
+
+Two members that take over at once would split the votes for ever, so one exception is made, and no
+other: whoever takes over itself may move its own vote, see `may_yield` and `may_insist`.
 """
 
 from __future__ import annotations
@@ -59,6 +62,30 @@ def may_endorse(
     if vote and vote.predecessor == roster.head and vote != wanted:
         raise MayNotEndorse(f"its vote after entry {roster.number} is given to another takeover")
     return wanted
+
+
+def taker(signed: SignedEntry) -> HostId | None:
+    """Who takes over by this entry; None if it is no takeover."""
+    body = signed.entry.body
+    return body.host if isinstance(body, TakenOver) else None
+
+
+def may_yield(host: HostId, own: SignedEntry, other: SignedEntry) -> bool:
+    """Whether `host` may give the vote that its own takeover has to another one after that entry.
+
+    Only it could have written the end of its own takeover, and it never does once its vote is
+    elsewhere; and only to the smaller hash, so that no two yield to one another.
+    """
+    return taker(own) == host and taker(other) != host and other.hash < own.hash
+
+
+def may_insist(host: HostId, given: SignedEntry, own: SignedEntry) -> bool:
+    """Whether `host` may give the vote that another's takeover has to a new one of its own.
+
+    Two takeovers that were both endorsed would have two voters in common, who could only be the
+    two takers.  But each signs its own before anybody votes for it: one of them was the first.
+    """
+    return taker(given) != host and taker(own) == host
 
 
 def endorse(pool: PoolId, host: HostId, vote: Vote, identity: Identity) -> Endorsement:

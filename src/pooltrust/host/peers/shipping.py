@@ -113,7 +113,7 @@ class Shipping:
             async with self._taking:
                 self._check_from(peer)
                 check_seal(dump, self._belief.log)
-                if dump != await self._store.dump():  # two pools can be at one revision
+                if not self._has(dump, await self._store.dump()):
                     await self._store.replace(dump)
         except BadSeal as why:
             raise self._not_sealed(peer, str(why)) from why
@@ -148,6 +148,16 @@ class Shipping:
                 remedy="End the takeover on the host that takes over: xe operation-resume; or order"
                 f" this host to stay with {name}: xe pool-emergency-reset-master",
             )
+
+    def _has(self, shipped: Dump, held: Dump) -> bool:
+        """Whether they are the same, and those held can be proved: another seal is no change."""
+        if shipped != held:  # two pools can be at one revision
+            return False
+        try:
+            check_seal(held, self._belief.log)
+        except BadSeal:
+            return False
+        return True
 
     def _not_sealed(self, peer: HostId, why: str) -> CannotVerify:
         name = self._belief.roster.expect(peer).name

@@ -19,6 +19,7 @@ import orjson
 from pooltrust.host.records.sheet import Sheet, Written
 from pooltrust.host.records.store import (
     NOTHING,
+    SEAL,
     Change,
     Dump,
     Forgotten,
@@ -112,13 +113,16 @@ class Database:
         return after
 
     async def dump(self) -> Dump:
-        """Everything, at one revision."""
-        return Dump(self._revision, MappingProxyType(dict(self._tables)))
+        """Everything, at one revision, with the seal that it was shipped with."""
+        tables = dict(self._tables)
+        seal = tables.pop(SEAL, {}).get(SEAL)
+        return Dump(self._revision, MappingProxyType(tables), seal)
 
     async def replace(self, dump: Dump) -> None:
         """Hold exactly this instead.  Raises CannotStore, ValueError."""
         after = dump.revision
-        written = [_written(Change(*found)) for found in _rows(dump.tables)]
+        seal = {SEAL: {SEAL: dump.seal}} if dump.seal is not None else {}
+        written = [_written(Change(*found)) for found in _rows({**dump.tables, **seal})]
         await self._write(lambda: self._sheet.replace(after, written), after, written, fresh=True)
 
     async def erase(self) -> None:

@@ -2,7 +2,7 @@
 
 A member that is asked for its records after the coordinator was lost could make some up, with a
 password of its own choice.  So a coordinator signs what it ships, and a taker believes a member's
-records by that signature only.  The seal is a row among the records, so they are stored together.
+records by that signature only.  A store keeps the seal with the records, in one write.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from types import MappingProxyType
+from dataclasses import replace
 
 import orjson
 
@@ -20,9 +20,6 @@ from pooltrust.terms import HostId, Thumbprint
 from pooltrust.trust.canonical import statement
 from pooltrust.trust.leading import keys_of, leader
 from pooltrust.trust.log import Log
-
-TABLE = "seal"
-KEY = "records"
 
 
 class BadSeal(ValueError):
@@ -36,8 +33,7 @@ def sealed(dump: Dump, log: Log, me: HostId, identity: Identity) -> Dump:
         "signer": str(identity.certificate.thumbprint),
         "signature": base64.b64encode(identity.sign(_said(dump, log, me))).decode("ascii"),
     }
-    tables = {**dump.tables, TABLE: MappingProxyType({KEY: row})}
-    return Dump(dump.revision, MappingProxyType(tables))
+    return replace(dump, seal=row)
 
 
 def check_seal(dump: Dump, log: Log) -> None:
@@ -45,7 +41,7 @@ def check_seal(dump: Dump, log: Log) -> None:
 
     Raises BadSeal.
     """
-    row = dump.tables.get(TABLE, {}).get(KEY)
+    row = dump.seal
     if row is None:
         raise BadSeal("no coordinator has signed them")
     change = dump.revision.coordinator_change
@@ -68,7 +64,7 @@ def check_seal(dump: Dump, log: Log) -> None:
 
 def _said(dump: Dump, log: Log, host: HostId) -> bytes:
     change = dump.revision.coordinator_change
-    tables = {name: dict(rows) for name, rows in dump.tables.items() if rows and name != TABLE}
+    tables = {name: dict(rows) for name, rows in dump.tables.items() if rows}
     data = orjson.dumps(tables, option=orjson.OPT_SORT_KEYS)
     return statement(
         "records",

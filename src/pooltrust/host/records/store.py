@@ -7,7 +7,7 @@ words.  What the tables and rows mean is the api floor's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import orjson
@@ -54,29 +54,39 @@ class Change:
     row: Row | None
 
 
+SEAL = "seal"
+"""The table of one row that holds a dump's seal in a store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Dump:
     """Everything in a store at one revision, for shipping it to a member."""
 
     revision: Revision
     tables: Mapping[str, Mapping[str, Row]]
+    seal: Row | None = field(default=None, compare=False)
+    """That a coordinator stands by it: see seal.py."""
 
     def to_wire(self) -> dict[str, Any]:
         """As a JSON object."""
         tables = {name: dict(rows) for name, rows in self.tables.items()}
-        return {"revision": str(self.revision), "tables": tables}
+        seal = {"seal": dict(self.seal)} if self.seal is not None else {}
+        return {"revision": str(self.revision), "tables": tables, **seal}
 
     @classmethod
     def from_wire(cls, wire: object) -> Dump:
         """Read what `to_wire` made.  Raises ValueError for anything else."""
         match wire:
-            case {"revision": str(text), "tables": dict(tables), **rest} if not rest:
+            case {"revision": str(text), "tables": dict(tables), **rest} if SEAL not in tables:
+                seal = rest.pop("seal", None)
+                if rest or not isinstance(seal, dict | None):
+                    raise ValueError("not a dump")
                 for rows in tables.values():
                     if not isinstance(rows, dict):
                         raise ValueError("a table is no object")
                     if not all(isinstance(row, dict) for row in rows.values()):
                         raise ValueError("a row is no object")
-                return cls(Revision.parse(text), tables)
+                return cls(Revision.parse(text), tables, seal)
         raise ValueError("not a dump")
 
 
@@ -137,7 +147,7 @@ class Store(Protocol):
         """
 
     async def dump(self) -> Dump:
-        """Everything, at one revision."""
+        """Everything, at one revision, with the seal that it was shipped with."""
 
     async def replace(self, dump: Dump) -> None:
         """Hold exactly this instead, whatever was here: a member takes its coordinator's word."""

@@ -15,10 +15,9 @@ from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId
-from pooltrust.trust.entries import TakenOver
 from pooltrust.trust.entry import NotAnEntry, SignedEntry
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.takeover import Vote, endorse, may_endorse
+from pooltrust.trust.takeover import Vote, endorse, may_endorse, may_yield, taker
 
 LOST_SECONDS = 5.0
 """A coordinator that has not answered by then, asked just now, is lost."""
@@ -53,18 +52,18 @@ class Endorsing:
             raise wire.PeerMisspoke("no takeover to endorse")
         if signed.envelope.number > self._belief.log.head_number + 1:
             await self._peers.look(peer)  # it has entries that this host lacks: take them first
-        stands = self._belief.candidate == signed
-        there = "" if stands else await self.coordinator_there()
+        # Whoever has voted for what comes next follows the coordinator no more, lost or back.
+        there = "" if self._belief.bound else await self.coordinator_there()
 
         def choose(roster: Roster, given: SignedEntry | None) -> SignedEntry:
-            vote = Vote.of(given) if given else None
-            if given and given != signed and given.envelope.previous == roster.head:
-                raise MayNotEndorse(f"its vote is given to {takeover_words(given, roster)}")
-            if there:
+            before = given if given and given.envelope.previous == roster.head else None
+            if before and before != signed and not may_yield(self._belief.me, before, signed):
+                raise MayNotEndorse(f"its vote is given to {takeover_words(before, roster)}")
+            if there and not before:
                 raise MayNotEndorse(there)
             if taker(signed) != peer:
                 raise MayNotEndorse("another host than the one that takes over brought it")
-            may_endorse(roster, signed, host=self._belief.me, vote=vote, lost=True)
+            may_endorse(roster, signed, host=self._belief.me, vote=None, lost=True)
             return signed
 
         await self._belief.vote_for(choose)
@@ -110,12 +109,6 @@ def candidate(frame: wire.Frame) -> SignedEntry | None:
     except (NotAnEntry, UnicodeEncodeError) as why:
         raise wire.PeerMisspoke(f"'candidate' can't be read: {why}") from why
     return signed
-
-
-def taker(signed: SignedEntry) -> HostId | None:
-    """Who takes over by this entry; None if it is no takeover."""
-    body = signed.entry.body
-    return body.host if isinstance(body, TakenOver) else None
 
 
 def takeover_words(signed: SignedEntry, roster: Roster) -> str:

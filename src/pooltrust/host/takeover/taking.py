@@ -16,7 +16,7 @@ from pooltrust.errors import Failure, MayNotEndorse, OperationNotAllowed, Suspen
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
-from pooltrust.host.takeover.endorsing import Endorsing, candidate, takeover_words, taker
+from pooltrust.host.takeover.endorsing import Endorsing, candidate, takeover_words
 from pooltrust.host.takeover.leading import Gathered, Leading, missing_words
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.operations.takeover import Collected, standing_candidate
@@ -27,7 +27,7 @@ from pooltrust.trust.entries import Endorsement, TakenOver
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
 from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.takeover import behind, may_endorse
+from pooltrust.trust.takeover import behind, may_endorse, may_insist, taker
 
 ENDORSE_SECONDS = 30.0
 CALL = "pool.emergency_transition_to_master"
@@ -99,7 +99,7 @@ class Taking:
                 await self._alone(append.body, by, call)
             else:
                 signed = self._standing(found) or await self._new(append.body, found, by, call)
-                await self._endorsed(signed, by, call)
+                await self._endorsed(signed, found.candidates, by, call)
         roster = self._belief.roster
         self._journal.warning("took-over", number=roster.number, alone=append.alone, by=by)
 
@@ -134,6 +134,8 @@ class Taking:
     def _standing(self, found: Found) -> SignedEntry | None:
         """The takeover that this host signed before, here or at a member that voted for it."""
         log, me = self._belief.log, self._belief.me
+        if self._yielded():
+            return None  # its own was given up for another's, and is never taken up again
         mine = log.roster.members.get(me)
         # A member could hand back what this host never signed.
         signed = [
@@ -141,17 +143,18 @@ class Taking:
         ]
         return standing_candidate(log, me, signed)
 
+    def _yielded(self) -> bool:
+        """Whether this host's vote is with the takeover of another."""
+        given = self._belief.candidate
+        return self._belief.bound and given is not None and taker(given) != self._belief.me
+
     async def _new(self, body: TakenOver, found: Found, by: str, call: str) -> SignedEntry:
         """Sign a takeover, unless another one is under way or the coordinator is back."""
         await self._check_lost()
         log = self._belief.log
         for other in found.candidates:
-            host = taker(other)
-            if other.envelope.previous == log.head_hash and host in found.answered:
-                raise OperationNotAllowed(
-                    f"{takeover_words(other, log.roster).capitalize()} is under way.  Go on there: "
-                    f"xe {CALL.replace('.', '-').replace('_', '-')}"
-                )
+            if other.envelope.previous == log.head_hash and taker(other) in found.answered:
+                raise _under_way(other, log.roster)
         return self._signed(log, body, by, call)
 
     async def _check_lost(self) -> None:
@@ -160,8 +163,10 @@ class Taking:
                 f"{there[:1].upper()}{there[1:]}.  Ask it instead: xe pool-designate-new-master"
             )
 
-    async def _endorsed(self, signed: SignedEntry, by: str, call: str) -> None:
-        await self._belief.vote_for(lambda roster, _: self._own_vote(roster, signed))
+    async def _endorsed(
+        self, signed: SignedEntry, known: list[SignedEntry], by: str, call: str
+    ) -> None:
+        await self._vote_for(signed, known)
         before = self._belief.roster
         agreed = await self._collect(signed)
         said = agreed.collected.body(before)
@@ -172,6 +177,8 @@ class Taking:
         def write(log: Log) -> tuple[SignedEntry, SignedEntry]:
             if log.head_hash != signed.envelope.previous:
                 raise MayNotEndorse("the log has grown meanwhile")
+            if (given := self._belief.candidate) != signed:  # yielded to another one meanwhile
+                raise _under_way(given or signed, before)
             identity = self._belief.identities.pool.identity
             place = signed.envelope.number + 1, log.pool, signed.hash
             signer = identity.certificate.thumbprint
@@ -189,11 +196,20 @@ class Taking:
         await self._belief.take_over(lambda log: (self._signed(log, body, by, call, alone=True),))
         await self._leading.lead_with(found)
 
-    def _own_vote(self, roster: Roster, signed: SignedEntry) -> SignedEntry:
-        # Its last vote, for another's takeover, is not held against it: two takeovers that were
-        # both endorsed would have two voters in common, and only one of them can be a taker.
-        may_endorse(roster, signed, host=self._belief.me, vote=None, lost=True)
-        return signed
+    async def _vote_for(self, signed: SignedEntry, known: list[SignedEntry]) -> None:
+        """Store this host's own vote, unless it was given to another takeover just now."""
+        me = self._belief.me
+
+        def choose(roster: Roster, given: SignedEntry | None) -> SignedEntry:
+            before = given if given and given.envelope.previous == roster.head else None
+            if before and before not in known:
+                raise _under_way(before, roster)
+            if before and before != signed and not may_insist(me, before, signed):
+                raise MayNotEndorse("it signed another one before")
+            may_endorse(roster, signed, host=me, vote=None, lost=True)
+            return signed
+
+        await self._belief.vote_for(choose)
 
     async def _collect(self, signed: SignedEntry) -> Agreed:
         """Ask every member at once for its endorsement."""
@@ -254,6 +270,14 @@ class Agreed:
 
 _INVALID = "its endorsement is not valid"
 _FEW = "there are no others, and the lost coordinator has no say"
+
+
+def _under_way(other: SignedEntry, roster: Roster) -> OperationNotAllowed:
+    words = takeover_words(other, roster)
+    verb = CALL.replace(".", "-").replace("_", "-")
+    return OperationNotAllowed(
+        f"{words[:1].upper()}{words[1:]} is under way.  Go on there: xe {verb}"
+    )
 
 
 def _name(roster: Roster, host: HostId) -> str:
