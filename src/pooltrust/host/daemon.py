@@ -40,6 +40,7 @@ from pooltrust.host.serving.context import DaemonContext
 from pooltrust.host.serving.web import Web
 from pooltrust.host.takeover.endorsing import Endorsing
 from pooltrust.host.takeover.leading import Leading
+from pooltrust.host.takeover.settling import Settling
 from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.watch import Watch
@@ -49,6 +50,7 @@ from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
 
 ASK_AGAIN_SECONDS = 20.0
+LOOK_AGAIN_SECONDS = 5.0
 STRANGERS_BYTES = 256 * 1024
 """The largest frame of somebody who has proved nothing yet."""
 
@@ -100,7 +102,9 @@ class Daemon:
         self.accounts = Accounts(store)
         self.sightings = Sightings(belief)
         self.peers = Peers(belief, self.sightings, journal, config.listen, time.monotonic)
+        self.settling = Settling(belief, self.sightings)
         self.scribe = Scribe(belief, self.peers, journal, time.monotonic, _now)
+        self.scribe.bound = self._look_around
         self.prober = Prober(self.peers, _now)
         self.codes = CodeLedger()
         self.joining = Joining(belief, folder, config.listen, config.pool_lifetime, journal, _now)
@@ -141,6 +145,7 @@ class Daemon:
         self.returning = Returning(belief, self.scribe, config.listen)
         self.peers.unknown = self._not_believed
         self._asked: dict[HostId, float] = {}
+        self._looked = -LOOK_AGAIN_SECONDS
         self.web = Web(self.context, journal)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -183,6 +188,7 @@ class Daemon:
             stack.push_async_callback(part.close)
         await self.joining.resume()
         self.leaving.resume()
+        self.settling.look()
         self.leading.start()
         self.shipping.start()
         watch.start()
@@ -232,6 +238,13 @@ class Daemon:
         name = f"catch-up-{host}"
         if all(task.get_name() != name for task in self._tasks):
             self._spawn(self._catch_up(host), name)
+
+    def _look_around(self) -> None:
+        """See all heads, one such round at a time and not at every turn."""
+        now = time.monotonic()
+        if now - self._looked >= LOOK_AGAIN_SECONDS:
+            self._looked = now
+            self._spawn(self.peers.look_around(), "look-around")
 
     def _not_believed(self, host: HostId) -> None:
         """Ask it, trusting nothing, what we may have missed; now and then, not at each attempt.

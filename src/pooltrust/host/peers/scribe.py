@@ -16,6 +16,7 @@ from pooltrust.errors import Failure, HostIsSlave, Suspended, failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Link, Peers
+from pooltrust.host.takeover.settling import committed_next
 from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import Body
@@ -82,6 +83,8 @@ class Scribe:
         self._fit = False
         self._forked: set[HostId] = set()
         self._background: set[asyncio.Task[None]] = set()
+        self.bound: Callable[[], None] = lambda: None
+        """Called when its vote keeps this host from following: the heads of all may release it."""
         peers.behind = self.catch_up
         belief.watch(self._changed)
 
@@ -168,6 +171,12 @@ class Scribe:
     async def adopt(self, offered: Sequence[SignedEntry], *, source: HostId) -> Outcome:
         """Adopt what these entries add to this host's log; what does not fit is reported."""
         outcome = await self.belief.adopt(offered)
+        if isinstance(outcome, Bound):
+            released = committed_next(self.belief.log, offered, self._peers.sightings.seen())
+            if released:
+                outcome = await self.belief.adopt(offered, committed=released)
+            else:
+                self.bound()
         await self._report(outcome, source)
         return outcome
 

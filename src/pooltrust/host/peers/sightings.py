@@ -6,7 +6,7 @@ nothing but heads and log until it is.  Values and the caller's monotonic clock;
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import inf
 
@@ -27,6 +27,8 @@ class Sightings:
     _heads: dict[HostId, Head]
     _live_until: float
     _live: frozenset[HostId]
+    heard: Callable[[], None]
+    """Called when a head was noted."""
 
     def __init__(self, belief: Belief) -> None:
         self.belief = belief
@@ -34,6 +36,7 @@ class Sightings:
         self._heads = {}
         self._live_until = -inf
         self._live = frozenset()
+        self.heard = lambda: None
 
     def note(self, head: Head, asked: float) -> str | None:
         """Remember this head, asked for at `asked` (monotonic seconds).
@@ -49,6 +52,7 @@ class Sightings:
         self._seen[head.host] = Seen(head.host, head.number, head.hash, at)
         self._heads[head.host] = head
         self._live_until = -inf
+        self.heard()
         return copied(before, head) if before else None
 
     def _is_older(self, head: Head, known: Head) -> bool:
@@ -61,6 +65,10 @@ class Sightings:
         """Whether its host holds something that this one does not: more, or other entries."""
         log = self.belief.log
         return head.number > log.head_number or log.hash_at(head.number) not in (None, head.hash)
+
+    def seen(self) -> tuple[Seen, ...]:
+        """The newest head of each host, old ones too."""
+        return tuple(self._seen.values())
 
     def forget(self) -> None:
         """Know nothing: this host belongs to another pool now."""
