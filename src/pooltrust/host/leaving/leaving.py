@@ -89,9 +89,13 @@ class Leaving:
 
     async def _leave(self) -> None:
         """Try until it is done: a host that is nowhere at home is of no use to anybody."""
-        while self.under_way:
+        while True:
             try:
-                await self._move()
+                if self.under_way:
+                    await self._move()
+                # Also what a question that was under way may have stored of the old pool.
+                await asyncio.to_thread(self._departure.sweep)
+                await asyncio.to_thread(self._departure.discard)
                 return
             except (Failure, OSError) as why:
                 reason = getattr(why, "code", "OS_ERROR")
@@ -116,9 +120,6 @@ class Leaving:
             "session.change_password",
         )
         self.left()
-        # Again: a question that was under way may have stored something of the old pool.
-        await asyncio.to_thread(self._departure.sweep)
-        await asyncio.to_thread(self._departure.discard)
 
     def _staged(self) -> Beginning:
         """What is on the disk already, or a new beginning, which is when this returns."""
