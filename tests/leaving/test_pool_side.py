@@ -107,32 +107,23 @@ def test_its_next_attempt_is_refused_everywhere_and_nobody_dials_it(pool: Pool) 
 
 def test_a_member_that_was_away_learns_of_it_before_it_talks(pool: Pool) -> None:
     """Until it is current it answers the ejected host with heads and log, and nothing else."""
-    h1, h2, h3 = pool(3)
+    h1, h2, h3, h4 = pool(4)
 
     async def story() -> None:
-        async with running(h1, later=[h3]):
+        async with running(h1, h4, later=[h3]):
             puppet = await Puppet.of(h2)
-            await h3.start()
-            await until(lambda: alike(h1, h3))
-            await h1.daemon.peers.look_around()
-            await h1.daemon.scribe.become_fit()
-            await h3.stop()
-            await dismiss_alone(h1, puppet)
+            await dismiss(h1, puppet.me)
+            await until(lambda: alike(h1, h4))
             await h1.stop()
+            await h4.stop()
             await h3.start()
             async with puppet.greeted(h3) as frames:
                 said = await ask(frames, "api", name="pool.get_all", arguments=[], principal={})
                 assert said["refused"]["code"] == "CANNOT_CONTACT_HOST"
+                assert "does not know whether it has missed" in said["refused"]["words"]
                 await h1.start()
                 await until(lambda: puppet.me not in h3.roster.members)
                 with pytest.raises(Unreachable):
                     await frames.receive(5)
 
     run(story())
-
-
-async def dismiss_alone(coordinator: Host, puppet: Puppet) -> None:
-    """While only the coordinator is there: written, and not committed."""
-    with pytest.raises(Failure) as why:
-        await dismiss(coordinator, puppet.me)
-    assert why.value.code == "NOT_COMMITTED"

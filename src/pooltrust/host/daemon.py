@@ -39,6 +39,7 @@ from pooltrust.host.records.database import Database
 from pooltrust.host.serving.context import DaemonContext
 from pooltrust.host.serving.web import Web
 from pooltrust.host.takeover.endorsing import Endorsing
+from pooltrust.host.takeover.following import Following
 from pooltrust.host.takeover.leading import Leading
 from pooltrust.host.takeover.settling import Settling
 from pooltrust.host.takeover.taking import Taking
@@ -143,6 +144,8 @@ class Daemon:
         self.receiver.leaving = lambda: self.joining.under_way
         self.joining.admitting = lambda: self.receiver.admitting
         self.returning = Returning(belief, self.scribe, config.listen)
+        self.following = Following(belief, self.scribe.telling, config.listen, journal)
+        self.following.followed = self._fell_behind
         self.peers.unknown = self._not_believed
         self._asked: dict[HostId, float] = {}
         self._looked = -LOOK_AGAIN_SECONDS
@@ -262,6 +265,8 @@ class Daemon:
         try:
             if await self.returning.hear_from(host):
                 await self.peers.look(host)
+            elif host in self.belief.roster.members:
+                self.scribe.telling.unexplained(host)
         except Failure as why:
             self.journal.damped("story-not-heard", peer=host, reason=why.code, words=str(why))
 

@@ -9,22 +9,27 @@ withdrawn meanwhile, the entries up to the one that did so, and nothing later.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from pooltrust.errors import CannotVerify
 from pooltrust.host.belief import Belief
+from pooltrust.host.meeting.facts import facts
 from pooltrust.host.meeting.meeting import Meeting
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import Scribe, page
 from pooltrust.pki.certificate import BadCertificate, Certificate, read
+from pooltrust.pool.join import Facts
 from pooltrust.terms import JOIN_NAME, HostId, PoolId
 from pooltrust.tls.dial import dial
 from pooltrust.tls.frames import Frames, open_frames
 from pooltrust.trust.canonical import statement
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.expect import Anyone
+from pooltrust.trust.log import Adopted, AlreadyHeld, Gap, Log
 
 STEP_SECONDS = 10.0
+MOST_PAGES = 1000
 
 
 class Teller:
@@ -71,6 +76,56 @@ class Teller:
         return story
 
 
+class Story:
+    """What somebody who is not believed can prove of the log, page by page.  Made by `hearing`."""
+
+    def __init__(self, belief: Belief, frames: Frames, met: Certificate) -> None:
+        self._belief = belief
+        self._frames = frames
+        self.met = met
+        """The certificate of whoever answers."""
+        self._proof: wire.Frame | None = None
+
+    async def facts(self) -> Facts:
+        """What it says of itself.  Raises PeerMisspoke, or its refusal."""
+        return facts(await _ask(self._frames, {"call": "facts"}))
+
+    async def after(self, number: int) -> list[SignedEntry]:
+        """A page of the entries after this number, not verified; empty at the end.
+
+        Raises PeerMisspoke, or what it refuses this host with.
+        """
+        proof = self._proof or await self._prove()
+        return wire.entries(await _ask(self._frames, {"call": "story", "after": number, **proof}))
+
+    async def _prove(self) -> wire.Frame:
+        answer = await _ask(self._frames, {"call": "knock"})
+        identity, pool = self._belief.identities.pool.identity, self._belief.roster.pool
+        said = _request(pool, identity.certificate, self.met, wire.nonce(answer))
+        signature = wire.b64(identity.sign(said))
+        self._proof = {"certificate": wire.b64(identity.certificate.der), "signature": signature}
+        return self._proof
+
+
+@asynccontextmanager
+async def hearing(belief: Belief, address: str, source: str) -> AsyncIterator[Story]:
+    """Hear whoever answers there, at the pool's port.  `source`: the address to dial from.
+
+    Nothing is trusted and nothing confidential is said.  Raises CannotConnect, CannotVerify.
+    """
+    connection = await dial(
+        address,
+        belief.roster.port,
+        expect=Anyone(because="catching up: entries prove themselves"),
+        name=JOIN_NAME,
+        source=source,
+    )
+    try:
+        yield Story(belief, open_frames(connection), connection.met)
+    finally:
+        await connection.close()
+
+
 class Returning:
     """The side that was away.  `source`: the address to dial from."""
 
@@ -82,42 +137,36 @@ class Returning:
     async def hear_from(self, host: HostId) -> bool:
         """Fetch and check what this member, whoever answers for it, can prove of the log.
 
-        Nothing is trusted and nothing confidential is said.  Returns whether the log has grown.
-        Raises CannotConnect, CannotVerify, PeerMisspoke.
+        Returns whether the log has changed.  Raises CannotConnect, CannotVerify, PeerMisspoke.
         """
         roster = self._belief.roster
         before = self._belief.log.head_hash
-        connection = await dial(
-            roster.members[host].address,
-            roster.port,
-            expect=Anyone(because="catching up: entries prove themselves"),
-            name=JOIN_NAME,
-            source=self._source,
-        )
-        try:
-            await self._listen(open_frames(connection), connection.met, host)
-            if roster.pool != self._belief.roster.pool:
-                return False  # the story was that of its own dismissal
-        finally:
-            await connection.close()
+        async with hearing(self._belief, roster.members[host].address, self._source) as story:
+            await self._listen(story, host)
+        if roster.pool != self._belief.roster.pool:
+            return False  # the story was that of its own dismissal
         return self._belief.log.head_hash != before
 
-    async def _listen(self, frames: Frames, met: Certificate, host: HostId) -> None:
-        answer = await _ask(frames, {"call": "knock"})
-        identity = self._belief.identities.pool.identity
-        said = _request(self._belief.roster.pool, identity.certificate, met, wire.nonce(answer))
-        proof = {
-            "certificate": wire.b64(identity.certificate.der),
-            "signature": wire.b64(identity.sign(said)),
-        }
-        while True:
-            after = self._belief.log.head_number
-            answer = await _ask(frames, {"call": "story", "after": after, **proof})
-            entries: Sequence[SignedEntry] = wire.entries(answer)
-            await self._scribe.adopt(entries, source=host)
-            head = self._belief.log.head_number
-            if not entries or head == after or self._belief.me not in self._belief.roster.members:
-                return
+    async def _listen(self, story: Story, host: HostId) -> None:
+        after, adopted = self._belief.log.head_number, False
+        for _ in range(MOST_PAGES):
+            entries = await story.after(after)
+            outcome = await self._scribe.adopt(entries, source=host)
+            log = self._belief.log
+            match outcome:
+                case Adopted() if self._belief.me in log.roster.members:
+                    after, adopted = log.head_number, True
+                case Gap(need_after=earlier) if earlier < after:
+                    after = earlier
+                case AlreadyHeld() if not entries and not adopted and after >= log.first:
+                    after = further_back(log, after)  # it may hold other entries in their place
+                case _:
+                    return
+
+
+def further_back(log: Log, after: int) -> int:
+    """Where to look for the common beginning of two logs: twice as far back each time."""
+    return max(log.first - 1, log.head_number - 2 * (log.head_number - after + 1))
 
 
 async def _ask(frames: Frames, frame: wire.Frame) -> wire.Frame:

@@ -10,19 +10,19 @@ import asyncio
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import assert_never
 
 from pooltrust.errors import Failure, HostIsSlave, Suspended, failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Link, Peers
 from pooltrust.host.takeover.settling import committed_next
+from pooltrust.host.takeover.telling import Telling
 from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import Body
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
 from pooltrust.trust.heads import committed
-from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Outcome, Stopped
+from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Outcome
 from pooltrust.trust.roster import Roster
 
 PAGE_BYTES = 256 * 1024
@@ -77,6 +77,7 @@ class Scribe:
         self.belief = belief
         self._peers = peers
         self._journal = journal
+        self.telling = Telling(belief, journal)
         self._clock = clock
         self._now = now
         self._writing = asyncio.Lock()
@@ -163,6 +164,9 @@ class Scribe:
                 case Fork():
                     self._forked.add(host)
                     return
+                case AlreadyHeld():
+                    self.telling.cut_short(host, head.number)
+                    break
                 case _:
                     break
         # Only now: another look at this host may be under way, and what it found holds meanwhile.
@@ -177,37 +181,8 @@ class Scribe:
                 outcome = await self.belief.adopt(offered, committed=released)
             else:
                 self.bound()
-        await self._report(outcome, source)
+        await self.telling.of(outcome, source)
         return outcome
-
-    async def _report(self, outcome: Outcome, source: HostId) -> None:
-        match outcome:
-            case Adopted(log=log):
-                self._journal.event("log-adopted", number=log.head_number, source=source)
-                if outcome.left:
-                    self._journal.error(
-                        "log-moved", left=len(outcome.left), given_up=str(outcome.given_up)
-                    )
-                if outcome.then is not None:
-                    self._stopped(outcome.then, source)
-            case AlreadyHeld() | Gap():
-                return
-            case Fork(number=number):
-                await self.belief.keep_evidence([outcome.theirs])
-                self._journal.damped(
-                    "log-forked", peer=source, reason=f"entry {number}",
-                    ours=outcome.ours.hash, theirs=outcome.theirs.hash,
-                )  # fmt: skip
-            case Bound(vote=vote):
-                self._journal.damped("log-bound", peer=source, reason="voted", vote=vote.takeover)
-            case Stopped():
-                self._stopped(outcome, source)
-            case _:
-                assert_never(outcome)
-
-    def _stopped(self, stopped: Stopped, source: HostId) -> None:
-        why = stopped.why
-        self._journal.damped("log-refused", peer=source, reason=why.code, words=str(why))
 
     def lacks(self, host: HostId) -> bool:
         """Whether this member has not been seen to hold the whole log."""
