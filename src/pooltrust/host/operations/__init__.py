@@ -1,0 +1,1 @@
+"""Carrying out operations: what one host does on order, and the driver that gives the orders."""
