@@ -148,6 +148,8 @@ class Picture:
         )
 
     def _judges(self, number: int) -> Iterator[Roster]:
+        if self.settled is not None and number <= self.settled:
+            return  # nobody can take its place any more
         yield self.before(number)
         for signed in reversed(self.log.tail(self.settled or number)):
             if any(kind in signed.payload for kind in _DECIDING):

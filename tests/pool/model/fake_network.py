@@ -1,0 +1,172 @@
+"""Hosts made for tests and the network between them: who reaches whom, who is current, who looks.
+
+Operations are fake_pool.py's.  Whatever changes anything ends in `changed()`, which is where the
+promises are checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from pooltrust.pool.plan.order import Order
+from pooltrust.pool.plan.picture import NOBODY, Known, Picture
+from pooltrust.pool.plan.steps import Step
+from pooltrust.terms import EntryHash, HostId
+from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.heads import Seen, committed, is_current, may_append
+from pooltrust.trust.log import Log
+
+from .fake_host import FakeHost
+
+Message: TypeAlias = Order | tuple[SignedEntry, ...]
+
+
+@dataclass
+class Told:
+    """What administrators were told, and what they ordered."""
+
+    ejected: dict[HostId, SignedEntry] = field(default_factory=dict)
+    """Whose ejection is said to be done, with the entry that says so."""
+    done: list[SignedEntry] = field(default_factory=list)
+    """What operations wrote that are said to be done."""
+    required: bool = False
+    orders: set[EntryHash] = field(default_factory=set)
+    """Entries that were written, or followed, on a local order."""
+    alone: set[str] = field(default_factory=set)
+    """Takeovers that were ordered although nobody endorses them."""
+
+
+@dataclass(eq=False)
+class FakeNetwork:
+    """Hosts h1 … hn, h1 the coordinator at first, and what is on its way between them."""
+
+    hosts: dict[HostId, FakeHost]
+    changed: Callable[[], None] = lambda: None
+    told: Told = field(default_factory=Told)
+    late: list[tuple[HostId, Message]] = field(default_factory=list)
+    stuck: dict[Step, int] = field(default_factory=dict)
+
+    def reach(self, a: FakeHost, b: FakeHost) -> bool:
+        return a.up and b.up and a.side == b.side
+
+    def others(self, me: FakeHost) -> list[FakeHost]:
+        return [h for h in self.hosts.values() if h is not me and self.reach(me, h)]
+
+    def confirm(self, me: FakeHost) -> bool:
+        """Whether this host is current, by the heads of those that it reaches now."""
+        roster = me.log.roster
+        seen = [Seen(h.id, h.log.head_number, h.log.head_hash, 0.0) for h in self.others(me)]
+        if roster.coordinator == me.id:
+            # Half of those as well who were members before a change that is not committed.
+            there = {h.id for h in self.others(me)} | {me.id}
+            enough = self.picture(me).enough(there, me.log.head_number)
+            return enough and may_append(roster, me.id, seen, me.log.hash_at)
+        coordinator = self.hosts[roster.coordinator]
+        agree = coordinator.log.head_hash == me.log.head_hash
+        if agree and self.reach(me, coordinator) and not self.confirm(coordinator):
+            # One that has lost its pool vouches for nothing.
+            seen = [head for head in seen if head.host != coordinator.id]
+        return is_current(roster, me.id, seen, 0.0)
+
+    def catch_up(self, me: FakeHost) -> None:
+        """Fetch what others hold beyond this host's log, and see whether it is current."""
+        self.fetch(me)
+        me.fresh = me.fit = self.confirm(me)
+        if me.fresh:
+            me.settled = self.picture(me).settles
+            me.heal()
+        self.changed()
+
+    def fetch(self, me: FakeHost) -> None:
+        for other in sorted(self.others(me), key=lambda h: -h.log.head_number):
+            if me.log.hash_at(other.log.head_number) != other.log.head_hash:
+                me.take(other.log.entries)
+                if me.bound:
+                    me.take(other.log.entries, committed=self._committed_by(me, other.log))
+
+    def _committed_by(self, me: FakeHost, log: Log) -> list[EntryHash]:
+        """The entry after this host's log, if enough others are seen to hold it."""
+        number = me.log.head_number + 1
+        entry, roster = log.hash_at(number), me.log.roster
+        holders = {h.id for h in self.others(me) if h.log.hash_at(number) == entry}
+        return [entry] if entry and committed(roster, holders) else []
+
+    def must_look(self, me: FakeHost) -> bool:
+        """Whether somebody holds what this host has not taken in yet."""
+        return any(me.log.hash_at(h.log.head_number) is None for h in self.others(me))
+
+    def picture(self, me: FakeHost) -> Picture:
+        """What this host knows when it looks around."""
+        known = dict(me.last)
+        for host in self.hosts.values():
+            if host is not me and not self.reach(me, host):
+                known[host.id] = replace(known.get(host.id, NOBODY), reachable=False)
+            else:
+                held = _held(me.log, host.log)
+                # What is still beyond after a look is a branch that this host does not follow.
+                there = held is not None and held <= me.log.head_number
+                keys = frozenset(host.keys)
+                known[host.id] = Known(there, held or 0, host.serves, keys, host.override)
+        me.last = known
+        return Picture(me.id, me.log, known, frozenset(me.probes), dict(me.failed), me.settled)
+
+    def deliver(self, id: HostId, message: Message) -> str:
+        """What a host does with a message; says why not, if it refuses."""
+        host = self.hosts[id]
+        if not host.up:
+            return ""
+        if isinstance(message, Order):
+            return host.obey(message)
+        host.take(message)
+        taken = host.log.hash_at(message[-1].entry.number) == message[-1].hash
+        return "" if taken else "it follows another log, unless its administrator orders it"
+
+    def crash(self, host: FakeHost) -> None:
+        host.crash()
+        self.changed()
+
+    def start(self, host: FakeHost) -> None:
+        host.start()
+        self.changed()
+
+    def split(self, sides: Sequence[int]) -> None:
+        """The network falls apart, or together, like this.
+
+        A coordinator does not notice at once that it has lost its pool; until it looks again it
+        goes on with what it carries out.
+        """
+        for host, side in zip(self.hosts.values(), sides, strict=False):
+            moved, host.side = host.side != side, side
+            host.fresh = host.fresh and not moved
+        for host in self.hosts.values():
+            host.fresh = host.fresh and self.confirm(host)
+        self.changed()
+
+    def fell_apart(self) -> bool:
+        """Whether somebody took over without being endorsed."""
+        logs = {host.log.head_hash: host.log for host in self.hosts.values()}.values()
+        return any(b'"alone":true' in signed.payload for log in logs for signed in log.tail(0))
+
+    def state(self) -> object:
+        """Everything that a promise is about: the same again need not be checked again."""
+        hosts = tuple(
+            (
+                *(h.id, h.log.head_hash, h.up, h.side, h.fresh, h.fit, h.bound, h.override),
+                *(h.serves, h.serves_at_start, frozenset(h.keys), h.settled),
+                *(h.journal and (h.journal.plan.id, h.journal.abandoning), h.emergency is None),
+                *(len(h.probes), len(h.failed)),
+            )
+            for h in self.hosts.values()
+        )
+        told = self.told
+        stuck = max(self.stuck.values(), default=0)
+        said = tuple(told.ejected), told.required, len(told.done), len(told.orders)
+        return hosts, said, stuck
+
+
+def _held(mine: Log, theirs: Log) -> int | None:
+    """How far their log is ours, or beyond; None if it is another one."""
+    number = min(mine.head_number, theirs.head_number)
+    return theirs.head_number if mine.hash_at(number) == theirs.hash_at(number) else None

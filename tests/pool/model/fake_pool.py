@@ -1,0 +1,208 @@
+"""A pool made for tests: operations are ordered, carried out and given up as a real driver does it.
+
+Look, ask the operation, do one step, look again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from pooltrust.errors import Refused
+from pooltrust.pool.operations.asked import Asked
+from pooltrust.pool.plan.operation import Done, Next, Operation, Suspended
+from pooltrust.pool.plan.picture import Picture
+from pooltrust.pool.plan.plan import Kind, Plan
+from pooltrust.pool.plan.steps import Append, Step
+from pooltrust.terms import HostId
+from pooltrust.trust import entries as e
+from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.log import Log
+
+from . import minted
+from .fake_hands import FakeHands, Fate
+from .fake_host import FakeHost
+from .fake_network import Told
+from .wrong_planners import RIGHT, Planners
+
+
+@dataclass(eq=False)
+class FakePool(FakeHands):
+    """The pool with its planners, and what administrators order."""
+
+    planners: Planners = RIGHT
+    generations: dict[HostId, int] = field(default_factory=dict)
+    count: int = 0
+
+    @classmethod
+    def of(cls, count: int, *, verification: bool = True, planners: Planners = RIGHT) -> FakePool:
+        log = minted.founded(count, verification=verification)
+        hosts = {}
+        for host in log.roster.members:
+            key = minted.thumbprint(host, 1)
+            hosts[host] = FakeHost(
+                host, log, {key}, key, serves=key, fit=True, settled=log.head_number
+            )
+        return cls(hosts, told=Told(required=verification), planners=planners)
+
+    def drivers(self) -> list[FakeHost]:
+        """The hosts that carry out an operation now."""
+        return [h for h in self.hosts.values() if self.drives(h)]
+
+    def begin(self, me: FakeHost, plan: Plan | None) -> None:
+        if plan is not None:
+            self.store(me, Operation(plan))
+
+    def store(self, me: FakeHost, operation: Operation) -> None:
+        """Store an operation before its first step; a coordinator ships it to the others."""
+        me.probes.clear()
+        me.failed.clear()
+        self.stuck.clear()
+        if operation.plan.kind is Kind.EMERGENCY_TRANSITION:
+            me.emergency = operation
+        else:
+            for host in (me, *self.others(me)):
+                host.journal = operation
+        self.changed()
+
+    def next(self, me: FakeHost) -> Next:
+        operation = self.drives(me)
+        assert operation is not None
+        return operation.next(self.picture(me))
+
+    def advance(self, me: FakeHost, choose: Callable[[Sequence[Step]], Step], fate: Fate) -> bool:
+        """One step of this host's operation.  False if there is none to be taken."""
+        operation = self.drives(me)
+        if operation is None:
+            return False
+        self.fetch(me)
+        self.changed()
+        picture = self.picture(me)
+        me.settled = picture.settles
+        now = operation.next(picture)
+        if isinstance(now, Done):
+            self._finish(me, operation)
+            return False
+        if isinstance(now, Suspended):
+            return False
+        self.carry_out(me, choose(now.steps), fate)
+        self.changed()
+        return True
+
+    def _finish(self, me: FakeHost, operation: Operation) -> None:
+        plan = operation.plan
+        if plan.kind is Kind.EJECT and (said := _dismissal(me.log, plan.subject)):
+            self.told.ejected[plan.subject] = said
+        if plan.kind is Kind.TLS_VERIFICATION_ENABLE and not operation.abandoning:
+            self.told.required = True
+        picture = self.picture(me)
+        entries = [entry for phase in plan.phases for entry in phase.entries]
+        numbers = [picture.written(entry) for entry in entries]
+        self.told.done += [me.log.at(number) for number in numbers if number]
+        for host in (me, *self.others(me)):
+            if host.journal and host.journal.plan.id == plan.id:
+                host.journal = None
+        if me.emergency and me.emergency.plan.id == plan.id:
+            me.emergency = None
+        self.changed()
+
+    def asked(self) -> Asked:
+        self.count += 1
+        return Asked(str(UUID(int=self.count, version=4)), "root", "test")
+
+    def order(self, me: FakeHost, kind: Kind, subject: HostId) -> bool:
+        """Begin an operation, if the coordinator is free.  False if it was refused."""
+        picture, planners, asked = self.picture(me), self.planners, self.asked()
+        try:
+            match kind:
+                case Kind.CERT_REFRESH:
+                    plan: Plan | None = self._refresh(picture, subject, asked)
+                case Kind.EJECT:
+                    plan = planners.eject(picture, subject, asked)
+                case Kind.TLS_VERIFICATION_ENABLE:
+                    plan = planners.enable(picture, asked)
+                case Kind.DESIGNATE_NEW_MASTER:
+                    plan = planners.hand_over(picture, subject, asked)
+                case Kind.EMERGENCY_TRANSITION:
+                    plan = planners.take_over(picture, asked)
+                case Kind.RECOVER:
+                    plan = planners.recover(picture, asked)
+        except Refused:
+            return False
+        self.begin(me, plan)
+        return plan is not None
+
+    def _refresh(self, picture: Picture, subject: HostId, asked: Asked) -> Plan | None:
+        host = self.hosts[subject]
+        if not picture.known(subject).reachable or not host.is_member:
+            return None
+        self.generations[subject] = self.generations.get(subject, 1) + 1
+        new = minted.thumbprint(subject, self.generations[subject])
+        old = host.log.roster.members[subject].newest.thumbprint
+        host.keys.add(new)
+        if old not in host.keys:
+            return None
+        request = minted.request(picture.log.pool, subject, old, new)
+        return self.planners.refresh(picture, request, asked)
+
+    def mend(self, me: FakeHost) -> None:
+        if (operation := self.planners.mend(self.picture(me), self.asked())) is not None:
+            self.store(me, operation)
+
+    def go_on(self, me: FakeHost) -> None:
+        """Try again what was refused."""
+        me.failed.clear()
+        self.stuck.clear()
+
+    def abandon(self, me: FakeHost) -> None:
+        operation = self.drives(me)
+        if operation and operation.may_abandon(self.picture(me)):
+            self.store(me, operation.abandoned())
+
+    def follow(self, host: FakeHost, leader: FakeHost) -> None:
+        """An administrator orders this host to follow that coordinator."""
+        self.told.orders.add(leader.log.head_hash)
+        host.take(leader.log.entries, ordered=[leader.log.head_hash])
+        self.lost_with(host)
+        host.fresh = self.confirm(host)
+        self.changed()
+
+    def seize(self, me: FakeHost) -> None:
+        """An administrator orders this host to take over, whoever agrees."""
+        try:
+            plan = self.planners.take_over(self.picture(me), self.asked(), alone=True)
+        except Refused:
+            return
+        self.told.alone.add(plan.id)
+        self.begin(me, plan)
+
+    def admit(self, me: FakeHost, id: HostId) -> None:
+        """A host joins, or joins again with a new identity; every member that is there hears it."""
+        self.generations[id] = self.generations.get(id, 0) + 1
+        key = minted.thumbprint(id, self.generations[id])
+        signer = me.serves or me.serves_at_start
+        body = minted.admission(me.log.pool, signer, id, key)
+        if self.append(me, Append(body, 0)):
+            return
+        self.hosts[id] = FakeHost(
+            id, me.log, {key}, key, serves=key, side=me.side, settled=me.settled
+        )
+        self.told.ejected.pop(id, None)
+        for host in self.others(me):
+            host.take(me.log.entries)
+        self.changed()
+
+
+def _dismissal(log: Log, host: HostId) -> SignedEntry | None:
+    """The entry that dismissed this host; None while it is a member, or if it never was one."""
+    if host in log.roster.members:
+        return None
+    return next(
+        (
+            signed
+            for signed in reversed(log.entries)
+            if isinstance(signed.entry.body, e.HostDismissed) and signed.entry.body.host == host
+        ),
+        None,
+    )

@@ -1,0 +1,279 @@
+"""The model: a pool in which anything happens between any two steps.
+
+`machine(planners, invariants)` is a Hypothesis state machine that checks every invariant after
+every single change, and in the end brings everybody back and wants every operation to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from pooltrust.pool.plan.operation import Suspended
+from pooltrust.pool.plan.plan import Kind
+from pooltrust.pool.plan.steps import Step
+from pooltrust.terms import HostId
+
+from .fake_hands import Fate
+from .fake_host import FakeHost
+from .fake_pool import FakePool
+from .invariants import INVARIANTS, Broken, Invariant, check
+from .minted import HOSTS
+from .wrong_planners import RIGHT, Planners
+
+STORIES: dict[str, tuple[bool, tuple[Kind, ...]]] = {
+    "identities": (True, (Kind.CERT_REFRESH,) * 5 + (Kind.EJECT, Kind.DESIGNATE_NEW_MASTER)),
+    "members": (True, (Kind.EJECT, Kind.DESIGNATE_NEW_MASTER, Kind.CERT_REFRESH)),
+    "verification": (False, (Kind.TLS_VERIFICATION_ENABLE,) * 3 + (Kind.EJECT, Kind.CERT_REFRESH)),
+}
+"""What administrators of a pool mostly do, and whether it verifies from the beginning."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is ordered now, if anything; so many steps; then another one, with this fate."""
+
+    order: int | None
+    host: int
+    steps: int
+    pick: int
+    fate: Fate
+
+
+HOST = st.integers(0, 4)
+THEN = st.builds(
+    Work,
+    order=st.none() | st.integers(0, 20),
+    host=HOST,
+    steps=st.sampled_from([0, 0, 1, 2, 4, 8, 16]),
+    pick=st.integers(0, 20),
+    fate=st.sampled_from([Fate.DONE, Fate.LATE, *Fate]),
+)
+SIDES = st.sampled_from(
+    [[0, 1, 1, 1, 1], [0, 0, 1, 1, 1], [0, 1, 1, 0, 1], [0, 0, 1, 0, 0], [0, 1, 0, 1, 0]]
+)
+WHOLE = [0, 0, 0, 0, 0]
+WEATHER = ("back", "back", "back", "catch up", "crash", "restart", "split", "late", "late")
+MISHAPS = (
+    "abandon",
+    "abandon",
+    "a journal is lost",
+    "mend",
+    "mend",
+    "take over",
+    "take over",
+    "take over",
+    "admit",
+    "emergency switch",
+    "seize",
+    "follow",
+)
+PATIENCE = 200
+
+
+class Model(RuleBasedStateMachine):
+    """What may happen."""
+
+    planners: Planners = RIGHT
+    promises: tuple[Invariant, ...] = INVARIANTS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = FakePool.of(3)
+        self.orders: tuple[Kind, ...] = ()
+        self.checked: object = None
+
+    @initialize(
+        count=st.sampled_from([3, 4, 4, 4, 5]),
+        story=st.sampled_from(sorted(STORIES)),
+        sides=st.just(WHOLE) | SIDES,
+    )
+    def found(self, count: int, story: str, sides: list[int]) -> None:
+        verification, self.orders = STORIES[story]
+        self.pool = FakePool.of(count, verification=verification, planners=self.planners)
+        self.pool.changed = self.check
+        self.pool.split(sides)
+
+    def check(self) -> None:
+        state = self.pool.state()
+        if state != self.checked:
+            check(self.pool, self.promises)
+            self.checked = state
+
+    def host(self, index: int) -> FakeHost:
+        hosts = list(self.pool.hosts.values())
+        return hosts[index % len(hosts)]
+
+    def free(self) -> list[FakeHost]:
+        """The coordinators that could begin something."""
+        hosts = self.pool.hosts.values()
+        return [
+            h
+            for h in hosts
+            if h.up
+            and h.fit
+            and h.log.roster.coordinator == h.id
+            and not h.journal
+            and not h.emergency
+        ]
+
+    @rule(then=THEN)
+    def work(self, then: Work) -> None:
+        if then.order is not None:
+            self.order(self.orders[then.order % len(self.orders)], then.host)
+        for me in self.pool.drivers():
+            self.pool.go_on(me)
+            for number in range(then.steps):
+                if not self.pool.advance(me, _picking(then.pick + number), Fate.DONE):
+                    break
+            self.pool.advance(me, _picking(then.pick), then.fate)
+
+    def order(self, kind: Kind, host: int) -> None:
+        for me in self.free():
+            hosts = list(self.pool.hosts.values())
+            if kind is Kind.CERT_REFRESH:
+                hosts = [h for h in hosts if self.pool.reach(me, h)]
+            self.pool.order(me, kind, hosts[host % len(hosts)].id)
+
+    @rule(what=st.sampled_from(WEATHER), host=HOST, sides=SIDES, then=THEN)
+    def weather(self, what: str, host: int, sides: list[int], then: Work) -> None:
+        pool, one = self.pool, self.host(host)
+        match what:
+            case "crash":
+                pool.crash(one)
+            case "restart":
+                pool.crash(one)
+                pool.start(one)
+            case "split":
+                pool.split(sides)
+            case "catch up":
+                if one.up:
+                    pool.catch_up(one)
+            case "late":
+                self.what_was_late_arrives(host, again=sides[0] == 1)
+            case _:
+                pool.split(WHOLE)
+                self.wake()
+        self.work(then)
+
+    def what_was_late_arrives(self, which: int, *, again: bool) -> None:
+        late = self.pool.late
+        if late:
+            message = late[which % len(late)] if again else late.pop(which % len(late))
+            self.pool.deliver(*message)
+            self.check()
+
+    @rule(what=st.sampled_from(MISHAPS), host=HOST, sides=SIDES, then=THEN)
+    def mishap(self, what: str, host: int, sides: list[int], then: Work) -> None:
+        one, pool = self.host(host), self.pool
+        match what:
+            case "a journal is lost":
+                one.journal = None
+            case "emergency switch":
+                one.override = not one.override
+                self.check()
+            case "abandon":
+                for me in pool.drivers():
+                    pool.abandon(me)
+            case "take over":
+                pool.split(sides)
+                self.work(then)  # the coordinator has not noticed yet
+                self.begin_takeover(host, self.take_over_endorsed)
+            case "seize":
+                pool.split(sides)
+                self.begin_takeover(host, pool.seize)
+            case "follow":
+                self.follow(one)
+            case _:
+                self.without_operation(what, HOSTS[2 + host % 3])
+        self.work(then)
+
+    def without_operation(self, what: str, joiner: HostId) -> None:
+        for me in self.free()[:1]:
+            if what == "mend":
+                self.pool.mend(me)
+            elif joiner not in me.log.roster.members:
+                self.pool.admit(me, joiner)
+
+    def follow(self, one: FakeHost) -> None:
+        for other in self.pool.others(one) if self.pool.told.orders else []:
+            if other.log.roster.coordinator == other.id != one.log.roster.coordinator:
+                self.pool.follow(one, other)
+                return
+
+    def begin_takeover(self, host: int, how: Callable[[FakeHost], object]) -> None:
+        """One of those that have lost their coordinator takes over."""
+        for me in self.pool.hosts.values():
+            if me.up:
+                self.pool.catch_up(me)
+        lost = [me for me in self.pool.hosts.values() if self.has_lost_coordinator(me)]
+        if lost:
+            how(lost[host % len(lost)])
+
+    def has_lost_coordinator(self, me: FakeHost) -> bool:
+        coordinator = self.pool.hosts[me.log.roster.coordinator]
+        there = me.up and me.is_member and me.emergency is None
+        return there and not self.pool.reach(me, coordinator)
+
+    def take_over_endorsed(self, me: FakeHost) -> None:
+        self.pool.order(me, Kind.EMERGENCY_TRANSITION, me.id)
+
+    def wake(self) -> None:
+        for host in self.pool.hosts.values():
+            if not host.up:
+                self.pool.start(host)
+        for _ in range(2):
+            heads = {host.log.head_hash for host in self.pool.hosts.values()}
+            if len(heads) == 1 and all(host.fresh for host in self.pool.hosts.values()):
+                return
+            for host in list(self.pool.hosts.values()):
+                self.pool.catch_up(host)
+
+    def run(self, me: FakeHost, pick: int) -> None:
+        for number in range(PATIENCE):
+            if not self.pool.advance(me, _picking(pick + number), Fate.DONE):
+                return
+
+    def teardown(self) -> None:
+        """In the end everybody is back, and every operation ends."""
+        self.pool.late.clear()
+        self.pool.split(WHOLE)
+        self.wake()
+        for host in self.pool.hosts.values():
+            host.emergency = None
+        if self.pool.fell_apart():
+            return
+        for _ in range(4 if self.pool.drivers() else 0):
+            self.release()
+            for me in self.pool.drivers():
+                self.pool.go_on(me)
+                self.run(me, 0)
+        for me in self.pool.drivers():
+            now = self.pool.next(me)
+            if every := next((i for i in self.promises if "ends" in i.__name__), None):
+                words = now.words if isinstance(now, Suspended) else str(now)
+                raise Broken(every.__name__, f"in the end it has not ended: {words}")
+
+    def release(self) -> None:
+        """A vote for a takeover that never came is overruled by an order."""
+        for host in self.pool.hosts.values():
+            coordinator = self.pool.hosts[host.log.roster.coordinator]
+            if host.bound and coordinator.up:
+                host.take(coordinator.log.entries, ordered=[coordinator.log.head_hash])
+        self.wake()
+
+
+def _picking(pick: int) -> Callable[[Sequence[Step]], Step]:
+    return lambda steps: steps[pick % len(steps)]
+
+
+def machine(
+    planners: Planners = RIGHT, invariants: tuple[Invariant, ...] = INVARIANTS
+) -> type[RuleBasedStateMachine]:
+    """The model with these planners and these invariants."""
+    facts: dict[str, Any] = {"planners": planners, "promises": invariants}
+    return type("Model", (Model,), facts)
