@@ -5,6 +5,7 @@ Whatever is started here is ended here, by its process id, whether the test pass
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,6 +50,10 @@ class Host:
     folder: Path
     password: str = ""
     process: subprocess.Popen[bytes] | None = None
+    listen: str = ""
+    """Where its daemon listens and dials from, if that is not its address."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """What its daemon finds in its environment besides ours."""
 
     @property
     def config(self) -> Path:
@@ -76,6 +81,7 @@ class Host:
         self.folder.mkdir()
         self.config.write_text(
             f'[host]\nname = "{self.name}"\naddress = "{self.address}"\nport = {self.port}\n'
+            f'listen = "{self.listen or self.address}"\n'
             f'[state]\nfolder = "state"\n[socket]\npath = "{self.name}.sock"\n'
             f"[verification]\nat_founding = {str(verification).lower()}\n"
         )
@@ -86,12 +92,20 @@ class Host:
 
     def run(self) -> Host:
         """Start its daemon and wait until it answers."""
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*PROGRAM, "host", "run", "--config", str(self.config)], stdout=log, stderr=log
-            )
+        self.start()
         within(START_SECONDS, self.is_up)
         return self
+
+    def start(self, program: Sequence[str] = PROGRAM) -> None:
+        """Start its daemon: this program, with the words for a daemon after it."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*program, "host", "run", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=os.environ | self.environment,
+            )
 
     def is_up(self) -> bool:
         assert self.process is None or self.process.poll() is None, self.log.read_text()

@@ -1,0 +1,1 @@
+"""Real daemons, and somebody who kills, stops, parts and confuses them."""

@@ -1,0 +1,128 @@
+"""Five daemons that are killed, stopped, parted and confused while they work and are talked to."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+import soak
+from pools.stage import Host
+from pooltrust.command.client import NoDaemon, Reported
+
+from .field import Field, field_of, join_all
+from .mischief import Mischief
+from .quiet import defects, disagreements, ever_accepted, settled
+from .strangers import Knocking, self_made
+from .traffic import Traffic
+
+HOSTS = 5
+ROUND_SECONDS = 20.0
+SECONDS = 60.0 * soak.MINUTES if soak.MINUTES else 60.0
+KILLS_PER_ROUND = 10
+MAY_FAIL = {
+    "CANNOT_CONTACT_HOST",
+    "OTHER_OPERATION_IN_PROGRESS",
+    "OPERATION_SUSPENDED",
+    "NOT_COMMITTED",
+    "LOG_BEHIND",
+    "TLS_CONNECTION_FAILED",
+    "SSL_VERIFY_ERROR",
+    "HOST_OFFLINE",
+}
+"""What a refresh may be answered while hosts are hurt: try again, or it goes on by itself."""
+
+
+class Refreshing:
+    """Refreshes, one after another, from entering the context to leaving it."""
+
+    def __init__(self, field: Field, seed: int) -> None:
+        self.answers: Counter[str] = Counter()
+        self._field = field
+        self._chance = random.Random(seed)
+        self._one = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name="refreshing", daemon=True)
+
+    def __enter__(self) -> Refreshing:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join(150)
+        assert not self._thread.is_alive(), "a refresh was never answered"
+
+    def held(self) -> threading.Lock:
+        """A context in which none is under way."""
+        return self._one
+
+    def _go_on(self) -> None:
+        while not self._over.wait(0.3):
+            with self._one:
+                asked, subject = (self._chance.choice(self._field.names) for _ in range(2))
+                self.answers[self._answer(self._field[asked], subject)] += 1
+
+    def _answer(self, host: Host, subject: str) -> str:
+        try:
+            uuid = host.members()[subject]["host"]
+            host.call("host.refresh_server_certificate", host.call("host.get_by_uuid", uuid))
+            return "done"
+        except NoDaemon:
+            return "nobody to ask"
+        except Reported as why:
+            return why.code
+
+
+@pytest.fixture(scope="module")
+def field() -> Iterator[Field]:
+    with field_of(HOSTS, clocks=True) as field:
+        join_all(field)
+        settled(list(field.hosts.values()))
+        yield field
+
+
+@pytest.mark.needs("faketime")
+def test_nothing_is_dropped_that_was_not_on_a_killed_host_and_nobody_is_falsely_believed(
+    field: Field,
+):
+    hosts = list(field.hosts.values())
+    members = {name: one["host"] for name, one in field["h1"].members().items()}
+    strangers = [self_made(field.folder, "stranger", members["h2"])]
+    soak.progress(f"nemesis with seed {soak.SEED}: repeat it with POOLTRUST_SEED={soak.SEED}")
+    mischief = Mischief(field, random.Random(soak.SEED), lambda: agree(field))
+    with (
+        Knocking(field, strangers, members) as knocking,
+        Traffic(field, soak.SEED) as traffic,
+        Refreshing(field, soak.SEED) as refreshing,
+    ):
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until:
+            mischief.round(ROUND_SECONDS, KILLS_PER_ROUND)
+            with refreshing.held():
+                settled(hosts)
+                agree(field)
+    assert traffic.book.unexcused(field.absences) == []
+    assert knocking.believed == []
+    assert not traffic.book.met - ever_accepted(field["h1"].state / "trust.log")
+    assert not refreshing.answers.keys() - MAY_FAIL - {"done", "nobody to ask"}
+    assert defects(hosts) == []
+    assert mischief.done["kill"] >= 30 and knocking.refused["stranger"] >= 30
+    assert refreshing.answers["done"] >= 5
+    soak.record("mischief", counted(mischief.done))
+    soak.record("refreshes", counted(refreshing.answers))
+    soak.record("answered", counted(traffic.book.answered))
+    soak.record("lost with a killed or stopped host", str(len(traffic.book.drops)))
+    soak.record("strangers refused", counted(knocking.refused))
+
+
+def agree(field: Field) -> None:
+    assert disagreements(field.hosts.values()) == []
+
+
+def counted(counter: Counter[str]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(counter.items()))
