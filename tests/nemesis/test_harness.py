@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +74,19 @@ def test_a_wire_can_refuse_after_it_was_silent(field: Field):
     field.wires.mend()
 
 
+def test_a_cut_that_refuses_resets_what_is_connected(field: Field):
+    there = field["h3"].address, field["h3"].port
+    with socket.create_connection(there, SOON, (field["h2"].listen, 0)) as mine:
+        with socket.create_connection(there, SOON, (field["h1"].listen, 0)) as others:
+            field.wires.cut([("h2", "h3")], Cut.REFUSING)
+            with pytest.raises(ConnectionResetError):
+                mine.recv(1)
+            others.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                others.recv(1)
+    field.wires.mend()
+
+
 def test_a_slow_wire_is_slow(field: Field):
     field.wires.delay({("h2", "h3"): 0.3})
     began = time.monotonic()
@@ -88,6 +105,23 @@ def test_a_daemons_clock_is_moved_while_it_runs(field: Field):
     assert abs(says("h1")) < 5
     field.clocks["h2"].set(0)
     assert abs(says("h2")) < 5
+
+
+def test_a_moved_clock_leaves_the_clock_of_waits_alone(field: Field):
+    words = "import time; print(time.time(), time.monotonic())"
+    clock = field.clocks["h3"]
+    clock.set(-9 * DAY)
+    done = subprocess.run(
+        [sys.executable, "-c", words],
+        env=os.environ | clock.environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    clock.set(0)
+    wall, steady = map(float, done.stdout.split())
+    assert abs(wall - time.time() + 9 * DAY) < SOON
+    assert abs(steady - time.monotonic()) < SOON
 
 
 def test_a_real_member_that_knocks_is_answered(field: Field):
