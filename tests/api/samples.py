@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.fake import FakeContext, session_of
-from pooltrust.api.classes import role
+from pooltrust.api.classes.access import role
 from pooltrust.api.declare.call import Call, Parameter
 from pooltrust.api.declare.record import CLASSES
 from pooltrust.api.declare.values import NULL, Type

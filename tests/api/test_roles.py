@@ -8,7 +8,7 @@ import pytest
 
 from api.fake import REMOTE, FakeContext, ask, session_of
 from pooltrust.api import roles
-from pooltrust.api.classes import role as role_class
+from pooltrust.api.classes.access import role as role_class
 from pooltrust.api.declare.call import CALLS, Call
 from pooltrust.api.declare.values import VOID
 from pooltrust.api.sessions import Principal

@@ -1,13 +1,6 @@
 """The classes of the API, one declaration each.  Importing this fills the registries."""
 
-from pooltrust.api.classes import (
-    certificate,
-    host,
-    host_metrics,
-    pool,
-    pooltrust,
-    role,
-    session,
-)
+from pooltrust.api.classes import certificate, host, host_metrics, pool, pooltrust
+from pooltrust.api.classes.access import role, session
 
 __all__ = ["certificate", "host", "host_metrics", "pool", "pooltrust", "role", "session"]
