@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -65,17 +66,17 @@ def test_what_was_its_own_is_gone_from_a_host_that_was_admitted(new: New) -> Non
     async def story() -> None:
         async with running(h1, h2):
             old = h2.daemon.belief.identities
-            olive = Accounts(h2.daemon.store, iterations=1000)
-            await olive.set_password("olive", PASSWORD)
-            olive.close()
+            accounts = Accounts(h2.daemon.store, iterations=1000)
+            await accounts.set_password("olive", PASSWORD)
+            accounts.close()
             sessions = h2.daemon.context.sessions
-            kept = sessions.open(Principal("olive", Origin("")), "x", h2.me, datetime.now(UTC))
+            olive, now, tick = Principal("olive", Origin("")), datetime.now(UTC), time.monotonic()
+            kept = sessions.open(olive, "x", h2.me, now, tick)
             await h2.join_with(await h1.code())
             await until(lambda: alike(h1, h2))
             assert await h1.daemon.store.dump() == await h2.daemon.store.dump()
             assert h2.daemon.accounts.names() == ["root"]
-            now = datetime.now(UTC)
-            assert h2.daemon.context.sessions.use(kept.ref, now) is None
+            assert h2.daemon.context.sessions.use(kept.ref, now, tick) is None
             assert [h2.daemon.belief.identities.pool.path] == h2.folder.identity_files("pool")
             assert not old.pool.path.exists()
             # What its clients know stays.
