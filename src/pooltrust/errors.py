@@ -312,6 +312,36 @@ class OtherOperationInProgress(Refused):
     reference: str
 
 
+@failure("OPERATION_SUSPENDED")
+class OperationSuspended(Suspended):
+    """{words}"""
+
+    operation: str
+    words: str = aside()
+
+
+@failure("OPERATION_ABANDONED")
+class OperationAbandoned(Refused):
+    """{words}"""
+
+    operation: str
+    words: str = aside()
+
+
+@failure("NO_SUCH_OPERATION", cure="List them: xe operation-list")
+class NoSuchOperation(Refused):
+    """There is no operation {operation} that has not ended."""
+
+    operation: str
+
+
+@failure("TOO_LATE_TO_ABANDON", cure="Resume it: xe operation-resume uuid={operation}")
+class TooLateToAbandon(Refused):
+    """The operation {operation} has passed its point of no return and will be finished."""
+
+    operation: str
+
+
 # The host itself: configuration, state folder, database, accounts.
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -13,6 +13,7 @@ from pooltrust.errors import Failure
 from pooltrust.terms import HostId
 
 if TYPE_CHECKING:
+    from pooltrust.pool.plan.operation import Operation
     from pooltrust.trust.entry import SignedEntry
     from pooltrust.trust.roster import Roster
 
@@ -46,6 +47,27 @@ class Observation(Protocol):
     def cure(self) -> str: ...
     @property
     def at(self) -> str: ...
+
+
+class OperationSeen(Protocol):
+    """An operation on the pool and what became of it.  Times are UTC."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def operation(self) -> Operation: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def began(self) -> datetime: ...
+    @property
+    def ended(self) -> datetime | None: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def words(self) -> str: ...
+    @property
+    def may_abandon(self) -> bool: ...
 
 
 class Context(Protocol):
@@ -120,6 +142,39 @@ class Context(Protocol):
 
     async def enable_tls_verification(self, caller: Caller) -> None:
         """Require verification in the whole pool, after every pair of hosts was probed."""
+
+    async def refresh(self, host: HostId, caller: Caller) -> None:
+        """Give a host a new pool identity, while nobody is disconnected."""
+
+    async def refresh_pool(self, caller: Caller) -> Collection[HostId]:
+        """Give every host one, one after another; returns those whose turn comes later."""
+
+    async def eject(self, host: HostId, caller: Caller) -> None:
+        """Dismiss a host, there or lost."""
+
+    async def hand_over(self, host: HostId, caller: Caller) -> None:
+        """Let another member coordinate."""
+
+    async def take_over(self, alone: bool, caller: Caller) -> None:
+        """Coordinate instead of a coordinator that is lost; `alone`: without the others' word."""
+
+    async def follow(self, address: str, caller: Caller) -> str:
+        """Follow the coordinator at ``address``, whatever the others say; what happened in words."""
+
+    async def recover(self, caller: Caller) -> Collection[HostId]:
+        """Bring the log to every member that answers; returns who holds it."""
+
+    def operations(self) -> Sequence[OperationSeen]:
+        """Every operation that is known, oldest first."""
+
+    async def resume_operation(self, id: str) -> str:
+        """Go on with a suspended operation; how it ended, in words."""
+
+    async def abandon_operation(self, id: str) -> str:
+        """Take an operation back before its point of no return; how it ended, in words."""
+
+    async def plan(self, call: str, host: HostId | None, caller: Caller) -> Mapping[str, Any]:
+        """What a call would do, as a JSON object; empty if there is nothing to do."""
 
     async def probe(self) -> Sequence[Observation]:
         """One handshake from this host with each member."""

@@ -15,19 +15,25 @@ from typing import Any
 
 import uvloop
 
-from pooltrust.errors import Failure, Refused, failure
+from pooltrust.errors import Failure, OtherOperationInProgress, Refused, failure
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.descriptors import allow_descriptors
-from pooltrust.host.enabling import Enabling
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.leaving.leaving import Leaving
 from pooltrust.host.meeting.joining import Joining
 from pooltrust.host.meeting.proofs import PasswordProof
 from pooltrust.host.meeting.receiver import Receiver
 from pooltrust.host.meeting.story import Returning
+from pooltrust.host.obeying.keys import Keys
+from pooltrust.host.obeying.orders import Orders
 from pooltrust.host.opening import load, unix_socket
+from pooltrust.host.operations.desk import Desk
+from pooltrust.host.operations.hands import Hands
+from pooltrust.host.operations.refreshing import Refreshing
+from pooltrust.host.operations.shelf import CorruptOperation, Shelf
+from pooltrust.host.operations.upkeep import Upkeep
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober
 from pooltrust.host.peers.requests import requests
@@ -46,6 +52,7 @@ from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
+from pooltrust.pool.plan.plan import Kind
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
@@ -119,13 +126,39 @@ class Daemon:
         self.accounts.keeper = self.shipping
         self.endorsing = Endorsing(belief, self.peers, self.scribe, journal)
         self.taking = Taking(belief, self.peers, self.endorsing, self.leading, journal, _now)
+        self.keys = Keys(belief, folder, config.pool_lifetime, journal, _now)
+        self.settling.grew = self.keys.settled
+        self.orders = Orders(belief, self.keys, self.prober)
+        hands = Hands(belief, self.peers, self.scribe, self.orders, self.taking, journal)
+        self.shelf = Shelf(store, folder.operation)
+        self.desk = Desk(belief, hands, self.shelf, journal, _now)
+        self.refreshing = Refreshing(
+            belief, self.peers, self.keys, self.desk, self.shelf, _now, time.monotonic
+        )
+        self.upkeep = Upkeep(
+            belief,
+            self.peers,
+            self.desk,
+            self.shelf,
+            self.refreshing,
+            journal,
+            _now,
+            time.monotonic,
+        )
+        self.desk.ready = self.shipping.may_change
+        self.desk.busy = self._admitting
+        self.upkeep.leads = lambda: self.leading.begun
+        self.following = Following(belief, self.scribe.telling, config.listen, journal)
+        self.following.followed = self._fell_behind
         self.context = DaemonContext(
             config=config,
             belief=belief,
             peers=self.peers,
             scribe=self.scribe,
             prober=self.prober,
-            enabling=Enabling(self.peers, self.prober, self.scribe),
+            desk=self.desk,
+            refreshing=self.refreshing,
+            following=self.following,
             joining=self.joining,
             codes=self.codes,
             accounts=self.accounts,
@@ -135,17 +168,22 @@ class Daemon:
             clock=_now,
         )
         table = requests(
-            belief, self.scribe, self.prober, self.shipping, self.endorsing, self.context
+            belief,
+            self.scribe,
+            self.prober,
+            self.shipping,
+            self.endorsing,
+            self.orders,
+            self.context,
         )
         self.server = PoolServer(belief, self.peers, journal, table, time.monotonic, self._heard)
         self.receiver = Receiver(
             belief, self.scribe, self.codes, self._password_proof, journal, _now
         )
         self.receiver.leaving = lambda: self.joining.under_way
+        self.receiver.busy = lambda: self.desk.conflict(Kind.CERT_REFRESH)
         self.joining.admitting = lambda: self.receiver.admitting
         self.returning = Returning(belief, self.scribe, config.listen)
-        self.following = Following(belief, self.scribe.telling, config.listen, journal)
-        self.following.followed = self._fell_behind
         self.peers.unknown = self._not_believed
         self._asked: dict[HostId, float] = {}
         self._looked = -LOOK_AGAIN_SECONDS
@@ -187,13 +225,17 @@ class Daemon:
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)
         watch = Watch(self.belief, self.peers, self.journal, _now)
-        for part in (self.scribe, self.joining, self.leaving, self.leading, self.shipping, watch):
+        parts = self.keys, self.scribe, self.joining, self.leaving, self.leading, self.shipping
+        for part in (*parts, self.desk, self.upkeep, watch):
             stack.push_async_callback(part.close)
+        await self._open_shelf()
         await self.joining.resume()
         self.leaving.resume()
         self.settling.look()
+        await self.keys.watch()
         self.leading.start()
         self.shipping.start()
+        self.upkeep.start()
         watch.start()
 
     def _protocol(self, arrival: Arrival) -> asyncio.BaseProtocol:
@@ -232,8 +274,21 @@ class Daemon:
         names = " and ".join(one.name for one in members if one.address == address)
         return f"{address}, the address of {names or 'no member'}"
 
+    async def _open_shelf(self) -> None:
+        try:
+            await self.shelf.open()
+        except CorruptOperation as why:
+            self.journal.error("operation-corrupt", words=str(why))
+
+    def _admitting(self) -> Failure | None:
+        """A host that is being let in is as good as an operation."""
+        if not self.receiver.admitting:
+            return None
+        return OtherOperationInProgress("pool", self.belief.roster.pool, "join", "")
+
     def _heard(self, host: HostId, differs: bool) -> None:
         self.shipping.met(host)
+        self.upkeep.heard()
         if differs:
             self._fell_behind(host)
 
@@ -284,6 +339,7 @@ class Daemon:
     def _changed_pools(self) -> None:
         self.sightings.forget()
         self.scribe.unfit()
+        self._spawn(self.shelf.end_takeover(), "forget-takeover")
         self.context.begin_anew()
         self._asked.clear()
         if not self.belief.is_coordinator:

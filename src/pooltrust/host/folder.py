@@ -107,6 +107,11 @@ class StateFolder:
                 raise CannotStore(str(self.serving_file), why.strerror or str(why)) from why
 
     @property
+    def operation(self) -> Path:
+        """This host's own takeover, while it is under way."""
+        return self.root / "operation.json"
+
+    @property
     def log(self) -> Path:
         """The trust log."""
         return self.root / "trust.log"

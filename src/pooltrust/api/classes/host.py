@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
 
 from pooltrust.api import roles
-from pooltrust.api.classes.fields.host import Host
-from pooltrust.api.classes.fields.refs import HostRef
+from pooltrust.api.classes.pool import OPERATION_ERRORS, TheHost, named_host
 from pooltrust.api.context import Context
-from pooltrust.api.declare.call import Doc, NamedHost, Where, call
+from pooltrust.api.declare.call import NamedHost, Where, call
+from pooltrust.api.sessions import Caller
 from pooltrust.errors import CannotContactHost, HandleInvalid
-from pooltrust.terms import host_id
-
-TheHost = Annotated[HostRef, Doc("The host.")]
 
 
 @call(
@@ -28,11 +24,26 @@ async def get_server_certificate(context: Context, host: TheHost) -> str:
 
     It is the one that the trust log has, so the host need not be up.
     """
-    try:
-        uuid = host_id(context.records(Host)[host].uuid)
-        return context.roster.members[uuid].server.pem()
-    except KeyError:
-        raise HandleInvalid(type="host", handle=host) from None
+    member = context.roster.members.get(named_host(context, host))
+    if member is None:
+        raise HandleInvalid(type="host", handle=host)
+    return member.server.pem()
+
+
+@call(
+    "host.refresh_server_certificate",
+    role=roles.POOL_ADMIN,
+    raises=OPERATION_ERRORS,
+    is_async=True,
+    cli="host-refresh-server-certificate",
+)
+async def refresh_server_certificate(context: Context, caller: Caller, host: TheHost) -> None:
+    """Give a host a new pool identity, the certificate that it shows to other members.
+
+    No connection is closed: every member accepts the new one before the host serves it, and the
+    old one is withdrawn after every member that is there has met the new one.
+    """
+    await context.refresh(named_host(context, host), caller)
 
 
 @call(

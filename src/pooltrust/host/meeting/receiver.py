@@ -61,7 +61,8 @@ class Receiver:
     """Answers connections made under the join name.
 
     `password_proof` makes the check of a password for one origin; `now` is UTC.  `leaving` says
-    whether this host is on its way into another pool: then it lets nobody into its own.
+    whether this host is on its way into another pool: then it lets nobody into its own.  `busy`
+    gives the operation that is under way, as the failure of whatever else is wanted.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Receiver:
         self._met: Counter[str] = Counter()
         self._admitting = 0
         self.leaving: Callable[[], bool] = lambda: False
+        self.busy: Callable[[], Failure | None] = lambda: None
         teller = Teller(belief)
         self._steps: Mapping[str, Step] = {
             "facts": self._facts,
@@ -230,6 +232,8 @@ class Receiver:
     def _check_staying(self) -> None:
         if self.leaving():
             raise OperationNotAllowed("This host is on its way into another pool itself")
+        if (other := self.busy()) is not None:
+            raise other
 
 
 def _in_time() -> Callable[[Roster], None]:

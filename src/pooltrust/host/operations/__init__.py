@@ -1,1 +1,1 @@
-"""Carrying out operations: what one host does on order, and the driver that gives the orders."""
+"""Carrying out operations on the pool: ordered at the desk, driven, stored, gone on with."""

@@ -87,14 +87,18 @@ class Peers:
         self.unknown: Callable[[HostId], None] | None = None
 
     @asynccontextmanager
-    async def link(self, host: HostId) -> AsyncIterator[Link]:
+    async def link(self, host: HostId, *, lasting: bool = False) -> AsyncIterator[Link]:
         """Dial and greet this member; its head is noted, and missed entries are fetched.
 
+        `lasting`: it is not closed when the host is dismissed, so that it can be told of it.
         Raises CannotVerify, CannotContactHost, or the peer's refusal.
         """
         async with AsyncExitStack() as stack:
             asked = self._clock()
             link = await self._open(host, stack)
+            if not lasting:
+                self._open_links.add(link)
+                stack.callback(self._open_links.discard, link)
             if (head := link.greeted.head) is not None:
                 self._note(head, asked)
                 if self.sightings.differs(head) and self.behind is not None:
@@ -195,10 +199,7 @@ class Peers:
         frames = open_frames(connection)
         nonce = secrets.token_bytes(wire.NONCE_BYTES)
         greeted = await greet(frames, self.belief, host, nonce, proved=verified)
-        link = Link(connection, frames, greeted, verified)
-        self._open_links.add(link)
-        stack.callback(self._open_links.discard, link)
-        return link
+        return Link(connection, frames, greeted, verified)
 
     def _still_expected(self, host: HostId, link: Link) -> None:
         member = self._expected(host)

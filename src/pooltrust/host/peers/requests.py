@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pooltrust.host.belief import Belief
+from pooltrust.host.obeying.orders import Orders
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import own_head
 from pooltrust.host.peers.probe import Prober
@@ -29,6 +30,7 @@ def requests(
     prober: Prober,
     shipping: Shipping,
     endorsing: Endorsing,
+    orders: Orders,
     api: Api,
 ) -> Mapping[str, Request]:
     """The requests by their names."""
@@ -48,6 +50,9 @@ def requests(
         "adopt": Request(adopt, always=True),
         "probe": Request(probe, always=True),
         "api": Request(api.forwarded),
+        "report": Request(orders.report),
+        "mint": Request(orders.mint),
+        "order": Request(orders.obey),
         "records": Request(shipping.take),
         "records-held": Request(shipping.hand_over),
         # Whether it leads, and for whom a vote was given: nothing confidential, and asked when

@@ -107,22 +107,37 @@ class Scribe:
         on a supporter, BadEntry when the log's rules refuse it, MayHaveMissed, Forked or
         NotCommitted.
         """
+        before, entry = await self._write(body, by, call, lambda log: check(log.roster))
+        await self.distribute(before)
+        holders = self._peers.sightings.holders(entry.entry.number)
+        if not committed(before, holders):
+            raise self._not_committed(before, entry.entry.number, holders)
+        return entry
+
+    async def write(
+        self, body: Body, *, by: str, call: str, check: Callable[[Log], None]
+    ) -> SignedEntry:
+        """Write one entry into this host's log and nowhere else yet; see `append`.
+
+        `check` is shown the log under it.  Whoever calls this brings it to the members.
+        """
+        _, entry = await self._write(body, by, call, check)
+        return entry
+
+    async def _write(
+        self, body: Body, by: str, call: str, check: Callable[[Log], None]
+    ) -> tuple[Roster, SignedEntry]:
         async with self._writing:
             await self.become_fit()
             before = self.belief.roster
 
-            def write(log: Log) -> SignedEntry:
-                check(log.roster)
+            def sign(log: Log) -> SignedEntry:
+                check(log)
                 return self._signed(log, body, by, call)
 
-            log = await self.belief.append(write)
-            entry = log.at(log.head_number)
+            log = await self.belief.append(sign)
             self._journal.event("entry-appended", number=log.roster.number, kind=body.kind, by=by)
-        await self.distribute(before)
-        holders = self._peers.sightings.holders(log.roster.number)
-        if not committed(before, holders):
-            raise self._not_committed(before, log.head_number, holders)
-        return entry
+            return before, log.at(log.head_number)
 
     async def distribute(self, before: Roster | None = None) -> None:
         """Bring the log to every member that lacks some of it.
@@ -220,16 +235,24 @@ class Scribe:
             raise MayHaveMissed(missing=self._missing(members - self._peers.sightings.holders(0)))
         self._fit = True
 
+    async def bring(self, host: HostId) -> None:
+        """Bring the log to this member.  Raises what keeps it from taking it."""
+        async with self._peers.link(host) as link:
+            await self.bring_over(link)
+
+    async def bring_over(self, link: Link) -> None:
+        """Bring the log to the member at the other end, unless it was met unproved."""
+        if link.greeted.head is None:
+            return  # which the journal has already
+        held = link.greeted.head.number
+        while held < self.belief.roster.number:
+            page = self.page(held)
+            await self._peers.adopted(link, wire.entry_lines(page))
+            held = page[-1].entry.number
+
     async def _bring(self, host: HostId) -> None:
         try:
-            async with self._peers.link(host) as link:
-                if link.greeted.head is None:
-                    return  # it was met unproved, which the journal has already
-                held = link.greeted.head.number
-                while held < self.belief.roster.number:
-                    page = self.page(held)
-                    await self._peers.adopted(link, wire.entry_lines(page))
-                    held = page[-1].entry.number
+            await self.bring(host)
         except Failure as why:
             self._journal.damped("log-not-brought", peer=host, reason=why.code, words=str(why))
 

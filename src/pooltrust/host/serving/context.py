@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -24,14 +24,18 @@ from pooltrust.errors import Failure, HandleInvalid, HostIsSlave, InvalidValue
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
-from pooltrust.host.enabling import Enabling
 from pooltrust.host.meeting.joining import Joining
+from pooltrust.host.operations import ordering
+from pooltrust.host.operations.desk import Desk, Order
+from pooltrust.host.operations.refreshing import Refreshing
+from pooltrust.host.operations.shelf import Stored
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober, Seen
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.records.store import Change, Stale, Store
 from pooltrust.host.serving.status import status
+from pooltrust.host.takeover.following import Following
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
 from pooltrust.terms import HostId
@@ -53,7 +57,9 @@ class DaemonContext:
     peers: Peers
     scribe: Scribe
     prober: Prober
-    enabling: Enabling
+    desk: Desk
+    refreshing: Refreshing
+    following: Following
     joining: Joining
     codes: CodeLedger
     accounts: Accounts
@@ -206,7 +212,75 @@ class DaemonContext:
 
     async def enable_tls_verification(self, caller: Caller) -> None:
         """Require verification in the whole pool, after every pair of hosts was probed."""
-        await self.enabling.enable(by=caller.user)
+        if self.roster.verification:
+            self.belief.override = False
+        await self.desk.order(ordering.enabling(by=caller.user))
+
+    async def refresh(self, host: HostId, caller: Caller) -> None:
+        """Give a host a new pool identity."""
+        await self.refreshing.refresh(host, by=caller.user, call=caller.call)
+
+    async def refresh_pool(self, caller: Caller) -> Collection[HostId]:
+        """Give every host one; returns those whose turn comes later."""
+        return await self.refreshing.whole_pool(by=caller.user, call=caller.call)
+
+    async def eject(self, host: HostId, caller: Caller) -> None:
+        """Dismiss a host."""
+        await self.desk.order(ordering.ejecting(host, by=caller.user))
+
+    async def hand_over(self, host: HostId, caller: Caller) -> None:
+        """Let another member coordinate."""
+        await self.desk.order(ordering.handing_over(host, by=caller.user))
+
+    async def take_over(self, alone: bool, caller: Caller) -> None:
+        """Coordinate instead of a coordinator that is lost."""
+        await self.desk.order(ordering.taking_over(alone=alone, by=caller.user))
+
+    async def follow(self, address: str, caller: Caller) -> str:
+        """Follow the coordinator at this address, whatever the others say; in words what was given
+        up."""
+        host, _ = _address(address, self.roster.port)
+        return (await self.following.follow(host)).words
+
+    async def recover(self, caller: Caller) -> Collection[HostId]:
+        """Bring the log to every member that answers; returns who holds it."""
+        await self.desk.order(ordering.recovering(by=caller.user))
+        me = frozenset((self.this_host,))
+        return (self.peers.sightings.holders(self.roster.number) & self.roster.members.keys()) - me
+
+    def operations(self) -> Sequence[Stored]:
+        """Every operation that is known, oldest first."""
+        return self.desk.all()
+
+    async def resume_operation(self, id: str) -> str:
+        """Go on with an operation; how it ended, in words."""
+        return (await self.desk.resume(id)).words
+
+    async def abandon_operation(self, id: str) -> str:
+        """Take an operation back; how it ended, in words."""
+        return (await self.desk.abandon(id)).words
+
+    async def plan(self, call: str, host: HostId | None, caller: Caller) -> Mapping[str, Any]:
+        """What a call would do, before it does it; empty if there is nothing to do."""
+        if call == "host.refresh_server_certificate" and host:
+            shown = await self.refreshing.preview(host, by=caller.user, call=call)
+        else:
+            shown = await self.desk.preview(self._order(call, host, caller.user))
+        return shown.to_wire() if shown else {}
+
+    def _order(self, call: str, host: HostId | None, by: str) -> Order:
+        match call:
+            case "pool.enable_tls_verification":
+                return ordering.enabling(by=by)
+            case "pool.recover_slaves":
+                return ordering.recovering(by=by)
+            case "pool.emergency_transition_to_master":
+                return ordering.taking_over(alone=False, by=by)
+            case "pool.eject" if host:
+                return ordering.ejecting(host, by=by)
+            case "pool.designate_new_master" if host:
+                return ordering.handing_over(host, by=by)
+        raise InvalidValue("method", call)
 
     async def probe(self) -> Sequence[Seen]:
         """One handshake from this host with each member."""

@@ -6,7 +6,7 @@ members, whatever signatures it has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 from pooltrust.host.belief import Belief
@@ -26,6 +26,8 @@ class Settling:
         self._belief = belief
         self._sightings = sightings
         sightings.heard = self.look
+        self.grew: Callable[[], None] = lambda: None
+        """Called when more is known to be committed."""
         belief.watch(self._changed)
 
     def look(self) -> None:
@@ -39,7 +41,10 @@ class Settling:
             for seen in self._sightings.seen()
             if log.hash_at(seen.number) == seen.hash
         }
-        belief.settle(Picture(belief.me, log, known, settled=belief.settled).settles)
+        before = belief.settled
+        belief.settle(Picture(belief.me, log, known, settled=before).settles)
+        if belief.settled != before:
+            self.grew()
 
     def _changed(self, _before: Roster, _after: Roster) -> None:
         self.look()

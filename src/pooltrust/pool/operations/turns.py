@@ -47,9 +47,9 @@ class Round(Recorded):
             turn.host for turn in self.turns if roster.host_of(turn.certificate) == turn.host
         )
 
-    def next(self, picture: Picture) -> HostId | None:
-        """Whose refresh to begin now; None if it is over but for the members that are away."""
-        there = picture.reachable()
+    def next(self, picture: Picture, resting: Collection[HostId] = ()) -> HostId | None:
+        """Whose refresh to begin now; None if it is over but for members that are away or rest."""
+        there = picture.reachable() - frozenset(resting)
         return next((host for host in self.left(picture.roster) if host in there), None)
 
     def to_wire(self) -> bytes:

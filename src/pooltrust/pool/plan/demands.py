@@ -111,10 +111,12 @@ def _endorsers(there: AbstractSet[HostId], picture: Picture) -> tuple[Reason, ..
 
 
 def _away(hosts: AbstractSet[HostId], picture: Picture, cure: str) -> tuple[Reason, ...]:
-    roster = picture.roster
-    return tuple(
-        Reason(host, f"{name(roster, host)} does not answer", cure) for host in sorted(hosts)
-    )
+    return tuple(Reason(host, _silent(host, picture), cure) for host in sorted(hosts))
+
+
+def _silent(host: HostId, picture: Picture) -> str:
+    words, why = f"{name(picture.roster, host)} does not answer", picture.known(host).why
+    return f"{words} ({why})" if why else words
 
 
 def _refused(step: Step, picture: Picture) -> Reason:

@@ -88,6 +88,12 @@ class Operation(Recorded):
         numbers = [picture.written(entry) for phase in phases for entry in phase.entries]
         return max((n for n in numbers if n is not None), default=picture.log.head_number)
 
+    def progress(self, phase: str) -> float:
+        """From 0 to 1, how far it is when this phase begins; 0 for one that it does not have."""
+        phases = self.plan.undo if self.abandoning else self.plan.phases
+        names = [one.name for one in phases]
+        return names.index(phase) / len(names) if phase in names else 0.0
+
     def abandoned(self) -> Operation:
         """The operation that takes it back; to be stored before its first step."""
         return replace(self, abandoning=True)

@@ -37,6 +37,8 @@ class Known:
     """The pool certificates that it has the keys of, staged ones too; None if it never said."""
     override: bool = False
     """Its emergency switch is on: it does not verify, whatever the roster requires."""
+    why: str = ""
+    """Why it is not reachable, in words, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)

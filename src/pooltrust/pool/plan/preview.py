@@ -43,6 +43,15 @@ class Preview:
     undo: tuple[str, ...]
     standing: str
 
+    def replacing(self, words: str, others: str) -> Preview:
+        """The same with these words said differently, wherever they are."""
+
+        def said(lines: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(line.replace(words, others) for line in lines)
+
+        order = tuple(replace(line, steps=said(line.steps)) for line in self.order)
+        return replace(self, order=order, undo=said(self.undo))
+
     def to_wire(self) -> dict[str, Any]:
         """As a JSON object of texts and lists."""
         return {

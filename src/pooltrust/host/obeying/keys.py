@@ -59,6 +59,7 @@ class Keys:
         self._now = now
         self._one = asyncio.Lock()
         self._healing: asyncio.Task[None] | None = None
+        self._several = True  # until it was looked
 
     @property
     def serves(self) -> Thumbprint:
@@ -87,6 +88,7 @@ class Keys:
             certificate = new.certificate
             replaces = old.certificate.thumbprint
             said = certificate_request(belief.roster.pool, belief.me, certificate.der, replaces)
+            self._several = True
             self._journal.event("identity-minted", certificate=str(certificate.thumbprint))
             return CertificateAccepted(
                 belief.me, certificate.der, replaces, old.sign(said), new.sign(said)
@@ -105,9 +107,15 @@ class Keys:
         async with self._one:
             await self._retire(certificate)
 
-    def watch(self) -> None:
+    async def watch(self) -> None:
         """Follow the log from now on: see `heal`."""
         self._belief.watch(self._changed)
+        await self._heal_quietly()
+
+    def settled(self) -> None:
+        """More is known to be committed: a withdrawn key may go now."""
+        if self._several:
+            self._heal_soon()
 
     async def heal(self) -> None:
         """Serve an accepted identity if there is one, and delete withdrawn keys.
@@ -129,6 +137,7 @@ class Keys:
                         await self._promote(certificate)
                     case Retire(certificate=certificate):
                         await self._retire(certificate)
+            self._several = len(await self.held()) > 1
 
     async def close(self) -> None:
         """Finish what is under way."""
@@ -177,7 +186,17 @@ class Keys:
         me = self._belief.me
         mine = before.members.get(me), after.members.get(me)
         if mine[1] is not None and mine[0] != mine[1]:
-            self._healing = asyncio.create_task(self._heal_quietly(), name="own-keys")
+            self._heal_soon()
+
+    def _heal_soon(self) -> None:
+        before = self._healing
+
+        async def heal() -> None:
+            if before is not None:
+                await asyncio.gather(before, return_exceptions=True)
+            await self._heal_quietly()
+
+        self._healing = asyncio.create_task(heal(), name="own-keys")
 
     async def _heal_quietly(self) -> None:
         try:

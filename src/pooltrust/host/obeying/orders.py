@@ -1,0 +1,109 @@
+"""What a member does for its coordinator while an operation is under way.
+
+It obeys nobody else, and an order only while its own log ends where the order was decided: see
+pool/plan/order.py.  Nothing that it is asked to do can leave it without an identity that its own
+roster accepts.
+"""
+
+from __future__ import annotations
+
+from pooltrust.errors import CannotVerify, Refused, failure
+from pooltrust.host.belief import Belief
+from pooltrust.host.obeying.keys import Keys
+from pooltrust.host.obeying.report import Report
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.probe import Prober, Seen
+from pooltrust.pool.plan.order import Order
+from pooltrust.pool.plan.steps import Probe, Promote, Retire
+from pooltrust.terms import HostId, Thumbprint
+
+
+@failure("ORDER_TOO_LATE", cure="It is decided anew and goes on by itself.")
+class TooLate(Refused):
+    """{host} holds entry {number} of the trust log, and the order was decided at another one."""
+
+    host: str
+    number: int
+
+
+@failure("NOT_ACCEPTED_YET", cure="Have the trust log accept it first: order the refresh again.")
+class NotAcceptedYet(Refused):
+    """{host} is not to serve certificate {certificate}…, which its trust log does not accept."""
+
+    host: str
+    certificate: str
+
+
+class Orders:
+    """The requests of a coordinator about a member's own identity, and its handshakes."""
+
+    def __init__(self, belief: Belief, keys: Keys, prober: Prober) -> None:
+        self._belief = belief
+        self._keys = keys
+        self._prober = prober
+
+    async def own_report(self) -> Report:
+        """What this host says of itself."""
+        return Report(self._keys.serves, await self._keys.held(), self._belief.override)
+
+    async def report(self, _peer: HostId, _frame: wire.Frame) -> wire.Frame:
+        """Say which identities this host has and serves."""
+        return {"report": (await self.own_report()).content()}
+
+    async def mint(self, peer: HostId, _frame: wire.Frame) -> wire.Frame:
+        """Mint a pool identity and ask for it, with both keys."""
+        self._check_from(peer)
+        return {"request": (await self._keys.mint()).record()}
+
+    async def obey(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
+        """Carry out one order."""
+        self._check_from(peer)
+        try:
+            order = Order.read(frame.get("order"))
+        except ValueError as why:
+            raise wire.PeerMisspoke(f"an order that can't be read: {why}") from why
+        if not order.in_time(self._belief.roster):
+            raise TooLate(self._name, self._belief.roster.number)
+        seen = await self.carry_out(order.step)
+        answer: wire.Frame = {"report": (await self.own_report()).content()}
+        return answer if seen is None else {**answer, "seen": seen.content()}
+
+    async def carry_out(self, step: Promote | Probe | Retire) -> Seen | None:
+        """Do what concerns this host; a probe returns what was met.
+
+        Raises NotAcceptedYet, NoSuchKey, KeyInUse, CannotStore.
+        """
+        me, roster = self._belief.me, self._belief.roster
+        match step:
+            case Promote(host=host, certificate=certificate) if host == me:
+                if roster.host_of(certificate) != me:
+                    raise NotAcceptedYet(self._name, certificate.short)
+                await self._keys.promote(certificate)
+            case Retire(host=host, certificate=certificate) if host == me:
+                await self._keys.retire(certificate)
+            case Probe(observer=observer, subject=subject) if observer == me:
+                if subject not in roster.members:
+                    raise wire.PeerMisspoke("a probe of a host that is no member")
+                return await self._prober.probe(roster.members[subject])
+            case _:
+                raise wire.PeerMisspoke("an order for another host")
+        return None
+
+    @property
+    def _name(self) -> str:
+        return self._belief.roster.expect(self._belief.me).name
+
+    def _check_from(self, peer: HostId) -> None:
+        roster = self._belief.roster
+        if peer != roster.coordinator:
+            raise CannotVerify(
+                "orders come from the coordinator only",
+                expected=str(roster.expect(roster.coordinator)),
+                met=str(roster.expect(peer)),
+                remedy="See who coordinates the pool: pooltrust host status",
+            )
+
+
+def thumbprint_met(seen: Seen) -> Thumbprint | None:
+    """The certificate that a handshake met and verified; None if it did not."""
+    return Thumbprint.parse(seen.met) if seen.verified and seen.met else None

@@ -1,0 +1,271 @@
+"""The desk where operations on the pool are ordered, resumed and abandoned: one at a time.
+
+A plan is stored before its first step, and an operation runs on although whoever ordered it has
+hung up.  What is planned is decided by the planners, what is done next by the operation itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import uuid4
+
+from pooltrust.errors import (
+    Failure,
+    NoSuchOperation,
+    OperationAbandoned,
+    OperationSuspended,
+    TooLateToAbandon,
+)
+from pooltrust.host.belief import Belief
+from pooltrust.host.operations.driver import Run
+from pooltrust.host.operations.hands import Hands
+from pooltrust.host.operations.shelf import Shelf, State, Stored, ended
+from pooltrust.host.telling.journal import Journal
+from pooltrust.pool.join import all_at_once
+from pooltrust.pool.operations.asked import Asked
+from pooltrust.pool.operations.conflicts import conflict
+from pooltrust.pool.plan import operation as plan_operation
+from pooltrust.pool.plan.operation import Done, Operation
+from pooltrust.pool.plan.picture import Picture
+from pooltrust.pool.plan.plan import Kind, Plan
+from pooltrust.pool.plan.preview import Preview, preview
+from pooltrust.trust.takeover import taker
+
+Prepare = Callable[[Picture, Asked], Awaitable[Plan | None]]
+"""Plans an operation; None if everything is as it should be already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is ordered, by whom (the user's name) and by which call."""
+
+    kind: Kind
+    prepare: Prepare
+    by: str
+    call: str
+
+
+class Desk:
+    """This host's operations.  `now`: UTC; `ready` raises while the pool's can't be changed here.
+
+    `busy` gives what else is under way that is no operation, if anything.
+    """
+
+    def __init__(
+        self,
+        belief: Belief,
+        hands: Hands,
+        shelf: Shelf,
+        journal: Journal,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._belief = belief
+        self._hands = hands
+        self._shelf = shelf
+        self._journal = journal
+        self._now = now
+        self._ordering = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._tasks: dict[str, asyncio.Task[Stored]] = {}
+        self._phases: dict[str, str] = {}
+        self.ready: Callable[[], None] = lambda: None
+        self.busy: Callable[[], Failure | None] = lambda: None
+        self.stopped: Callable[[], None] = lambda: None
+        """Called when an operation was suspended, or has ended."""
+
+    async def order(self, order: Order) -> Stored | None:
+        """Carry out what is ordered, to its end; None if there is nothing to do.
+
+        Raises what stands against it, with everything as it was; OperationSuspended.
+        """
+        async with self._ordering:
+            self._may_begin(order.kind)
+            asked = Asked(str(uuid4()), order.by, order.call)
+            plan = await order.prepare(await self.seen(), asked)
+            if plan is None:
+                return None
+            stored = await self._begin(Operation(plan))
+        return await self._driven(stored)
+
+    async def carry_on(self, operation: Operation) -> Stored:
+        """Carry out an operation that was planned from the log: see `mend`.  Raises as `order`."""
+        async with self._ordering:
+            self._may_begin(operation.plan.kind)
+            stored = await self._begin(operation)
+        return await self._driven(stored)
+
+    async def preview(self, order: Order) -> Preview | None:
+        """What would be done; nothing is changed.  Raises what stands against it."""
+        self._may_begin(order.kind)
+        picture = await self.seen()
+        plan = await order.prepare(picture, Asked(str(uuid4()), order.by, order.call))
+        return preview(plan, picture) if plan else None
+
+    async def seen(self) -> Picture:
+        """The pool as it is now, by what every member says."""
+        view = self._hands.view()
+        await self._hands.look(view)
+        return view.picture()
+
+    async def resume(self, id: str) -> Stored:
+        """Go on with an operation.  Raises NoSuchOperation, OperationSuspended."""
+        return await self._driven(self._find(id))
+
+    async def abandon(self, id: str) -> Stored:
+        """Take an operation back.  Raises NoSuchOperation, TooLateToAbandon, OperationSuspended."""
+        async with self._turn:
+            stored = self._find(id)
+            if not stored.operation.abandoning:
+                view = self._hands.view()
+                if not stored.operation.may_abandon(view.picture()):
+                    raise TooLateToAbandon(id)
+                undoing = replace(stored, operation=stored.operation.abandoned())
+                await self._shelf.put(replace(undoing, state=State.RUNNING))
+        return await self._driven(self._find(id))
+
+    def all(self) -> list[Stored]:
+        """Every operation that is known here, ended ones too, oldest first."""
+        known = [self._shown(one) for one in self._shelf.pool_operations()]
+        takeover = self._shelf.takeover
+        return [*known, self._shown(takeover)] if takeover else known
+
+    def pending(self) -> list[Stored]:
+        """Those that have not ended, oldest first."""
+        return [one for one in self.all() if not one.is_over]
+
+    def running(self, id: str) -> bool:
+        """Whether it is being carried out at this moment."""
+        return id in self._tasks
+
+    def current(self) -> Mapping[str, Kind]:
+        """The kind of each operation that has not ended, by its id."""
+        return {one.id: one.operation.plan.kind for one in self.pending()}
+
+    def conflict(self, kind: Kind) -> Failure | None:
+        """The operation that keeps this from beginning now."""
+        for one in self.pending():
+            suspended = one.state is State.SUSPENDED and not self.running(one.id)
+            plan = one.operation.plan
+            if why := conflict(plan, kind, suspended=suspended, pool=self._belief.roster.pool):
+                return why
+        return None
+
+    async def close(self) -> None:
+        """Stop; what is under way goes on at the next start."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _may_begin(self, kind: Kind) -> None:
+        if why := self.conflict(kind) or self.busy():
+            raise why
+        if kind is not Kind.EMERGENCY_TRANSITION:
+            self.ready()
+
+    async def _begin(self, operation: Operation) -> Stored:
+        plan = operation.plan
+        stored = Stored(operation, State.RUNNING, self._now())
+        await self._shelf.put(stored)
+        self._journal.event("operation-begun", id=plan.id, words=plan.title, by=plan.by)
+        return stored
+
+    async def _driven(self, stored: Stored) -> Stored:
+        task = self._tasks.get(stored.id)
+        if task is None:
+            task = asyncio.create_task(self._run(stored.id), name=f"operation-{stored.id}")
+            self._tasks[stored.id] = task
+            task.add_done_callback(lambda _: self._tasks.pop(stored.id, None))
+            task.add_done_callback(_seen_by_somebody)
+        return await asyncio.shield(task)
+
+    async def _run(self, id: str) -> Stored:
+        async with self._turn:
+            stored = self._find(id)
+            run = Run(self._hands, stored.operation, lambda phase: self._entered(id, phase))
+            try:
+                ending = await run.to_its_end()
+                return await self._concluded(stored, run, ending)
+            finally:
+                self._phases.pop(id, None)
+                self.stopped()
+
+    async def _concluded(
+        self, stored: Stored, run: Run, ending: Done | plan_operation.Suspended
+    ) -> Stored:
+        if isinstance(ending, Done):
+            state = State.ABANDONED if stored.operation.abandoning else State.DONE
+            return await self._end(stored, state, ending.words)
+        why = _why(stored, run, ending)
+        if ending.may_abandon and run.wrote_nothing() and not self._is_bound(stored):
+            await self._end(stored, State.ABANDONED, f"Nothing was changed.  {why}")
+            raise why
+        stopped = replace(
+            stored,
+            state=State.SUSPENDED,
+            phase=ending.phase,
+            words=ending.words,
+            may_abandon=ending.may_abandon,
+        )
+        if stopped != stored:
+            await self._put(stopped)
+        self._journal.damped(
+            "operation-suspended", peer=stored.id, reason=ending.phase, words=ending.words
+        )
+        raise OperationSuspended(stored.id, ending.words)
+
+    async def _end(self, stored: Stored, state: State, words: str) -> Stored:
+        over = ended(stored, state, words, self._now())
+        if stored.is_local:
+            await self._shelf.end_takeover()
+        await self._put(over)
+        self._journal.event("operation-ended", id=stored.id, state=str(state), words=words)
+        return over
+
+    async def _put(self, stored: Stored) -> None:
+        """Store it, unless the records are another host's by now, which does so itself."""
+        if stored.is_local:
+            await self._shelf.put(stored)
+            return
+        try:
+            self.ready()
+        except Failure:
+            return
+        await self._shelf.put(stored)
+
+    def _is_bound(self, stored: Stored) -> bool:
+        """Whether this host has signed the takeover, so that others may have voted for it."""
+        given = self._belief.candidate
+        mine = given is not None and taker(given) == self._belief.me
+        return stored.is_local and self._belief.bound and mine
+
+    def _find(self, id: str) -> Stored:
+        for one in self.pending():
+            if one.id == id:
+                return one
+        raise NoSuchOperation(id)
+
+    def _entered(self, id: str, phase: str) -> None:
+        if self._phases.get(id) != phase:
+            self._phases[id] = phase
+            self._journal.event("operation-phase", id=id, phase=phase)
+
+    def _shown(self, stored: Stored) -> Stored:
+        if self.running(stored.id) and not stored.is_over:
+            phase = self._phases.get(stored.id, stored.phase)
+            return replace(stored, state=State.RUNNING, phase=phase)
+        return stored
+
+
+def _why(stored: Stored, run: Run, ending: plan_operation.Suspended) -> Failure:
+    """Everything that stands against an operation that has changed nothing."""
+    reasons = run.view.against(frozenset(reason.host for reason in ending.reasons))
+    return all_at_once(reasons) if reasons else OperationAbandoned(stored.id, ending.words)
+
+
+def _seen_by_somebody(task: asyncio.Task[Stored]) -> None:
+    if not task.cancelled():
+        task.exception()  # whoever ordered it may have hung up; it is told in the journal

@@ -1,0 +1,81 @@
+"""The one driver: asks the operation what to do, has it done, and looks again, until it says stop.
+
+It keeps no place in a plan: what is next follows from the picture, so going on after a crash is the
+same as going on.  Nothing is stored here; see shelf.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from pooltrust.errors import Suspended, failure
+from pooltrust.host.operations.hands import Hands
+from pooltrust.host.operations.view import View
+from pooltrust.pool.plan import operation as plan_operation
+from pooltrust.pool.plan.operation import Do, Done, Operation
+from pooltrust.pool.plan.steps import Step
+
+AT_ONCE = 16
+"""So many steps are under way at once."""
+PATIENCE = 3
+"""How often a step may be done without being seen to hold."""
+
+
+@failure("STEP_WITHOUT_EFFECT", cure="It is tried again by itself.")
+class WithoutEffect(Suspended):
+    """A step was carried out and is not seen to hold: {step}."""
+
+    step: str
+
+
+Ending = Done | plan_operation.Suspended
+
+
+class Run:
+    """One run of one operation, until it ends or can't go on."""
+
+    def __init__(self, hands: Hands, operation: Operation, told: Callable[[str], None]) -> None:
+        self._hands = hands
+        self._operation = operation
+        self._told = told
+        self.view: View = hands.view()
+        """What it has seen, and what went wrong in it."""
+        self._done: Counter[Step] = Counter()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def to_its_end(self) -> Ending:
+        """Carry it out.  `told` hears the name of each phase as it begins."""
+        try:
+            await self._hands.look(self.view)
+            while True:
+                match self._operation.next(self.view.picture()):
+                    case Do(phase=phase, steps=steps):
+                        self._told(phase)
+                        await asyncio.gather(*map(self._do, steps))
+                        self._doubt(steps)
+                    case ending:
+                        return ending
+        finally:
+            await self._hands.close()
+
+    def wrote_nothing(self) -> bool:
+        """Whether the log has no entry of it."""
+        plan, picture = self._operation.plan, self.view.picture()
+        entries = (entry for phase in (*plan.phases, *plan.undo) for entry in phase.entries)
+        return all(picture.written(entry) is None for entry in entries)
+
+    async def _do(self, step: Step) -> None:
+        async with self._turns:
+            await self._hands.do(step, self._operation.plan, self.view)
+
+    def _doubt(self, steps: Sequence[Step]) -> None:
+        """Stop what is done again and again: the world is not as the step says."""
+        picture = self.view.picture()
+        for step in steps:
+            if step.holds(picture) or step in picture.failed:
+                continue
+            self._done[step] += 1
+            if self._done[step] >= PATIENCE and step.needs() <= picture.reachable():
+                self.view.refused(step, WithoutEffect(step.words(picture.roster)))
