@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -23,9 +23,14 @@ from pooltrust.api.wire.message import Answer, Wire
 from pooltrust.errors import Failure, SessionAuthenticationFailed
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import KeyKind, mint_pool_identity, mint_server_identity
+from pooltrust.pool.operations.asked import Asked
+from pooltrust.pool.operations.takeover import recover
+from pooltrust.pool.plan.operation import Operation
+from pooltrust.pool.plan.picture import Picture
 from pooltrust.terms import EntryHash, HostId, PoolId
 from pooltrust.trust.entries import KINDS, Founded
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
+from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Membership, Roster
 
 NOW = datetime(2024, 1, 31, 23, 59, 59, tzinfo=UTC)
@@ -77,6 +82,28 @@ class Seen:
     reason: str = ""
     cure: str = ""
     at: str = "2024-01-31T23:59:59+00:00"
+
+
+@dataclass(frozen=True)
+class Underway:
+    """An operation as the daemon has it."""
+
+    operation: Operation
+    state: str = "running"
+    began: datetime = NOW
+    ended: datetime | None = None
+    phase: str = "dismiss"
+    words: str = ""
+    may_abandon: bool = True
+
+    @property
+    def id(self) -> str:
+        return self.operation.plan.id
+
+
+def an_operation(host: HostId) -> Operation:
+    picture = Picture.whole(Log.verify([founding()]), H1)
+    return Operation(replace(recover(picture, Asked(str(UUID(int=7)), "root", "x")), subject=host))
 
 
 @dataclass
@@ -159,6 +186,45 @@ class FakeContext:
 
     async def enable_tls_verification(self, caller: Caller) -> None:
         self.did.append(("enable_tls_verification", caller.user))
+
+    async def refresh(self, host: HostId, caller: Caller) -> None:
+        self.did.append(("refresh", host))
+
+    async def refresh_pool(self, caller: Caller) -> Sequence[HostId]:
+        self.did.append(("refresh_pool", caller.user))
+        return [H2]
+
+    async def eject(self, host: HostId, caller: Caller) -> None:
+        self.did.append(("eject", host))
+
+    async def hand_over(self, host: HostId, caller: Caller) -> None:
+        self.did.append(("hand_over", host))
+
+    async def take_over(self, alone: bool, caller: Caller) -> None:
+        self.did.append(("take_over", alone))
+
+    async def follow(self, address: str, caller: Caller) -> str:
+        self.did.append(("follow", address))
+        return "It follows."
+
+    async def recover(self, caller: Caller) -> Sequence[HostId]:
+        self.did.append(("recover", caller.user))
+        return [H2]
+
+    def operations(self) -> Sequence[Underway]:
+        return [Underway(an_operation(H2)), Underway(an_operation(H2), ended=NOW, state="done")]
+
+    async def resume_operation(self, id: str) -> str:
+        self.did.append(("resume", id))
+        return "It is done."
+
+    async def abandon_operation(self, id: str) -> str:
+        self.did.append(("abandon", id))
+        return "It was taken back."
+
+    async def plan(self, call: str, host: HostId | None, caller: Caller) -> Mapping[str, Any]:
+        self.did.append(("plan", call, host))
+        return {"title": call}
 
     async def probe(self) -> Sequence[Seen]:
         return [Seen(self.this_host, host) for host in self.roster.members]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from daemons import Host, run, running, until
+from daemons import run, running, until
 from pooltrust.command.client import Reported
 
 from .stage import Pool, accepted, operations, ref, refresh, served, settled, verified

@@ -7,7 +7,7 @@ import pytest
 from daemons import run, running, until
 from pooltrust.command.client import Reported
 
-from .stage import Pool, operations, ref, refresh, settled
+from .stage import Pool, operations, refresh, settled
 
 
 def test_a_member_takes_over_and_the_old_coordinator_returns_as_a_supporter(pool: Pool) -> None:
@@ -33,7 +33,7 @@ def test_a_member_takes_over_and_the_old_coordinator_returns_as_a_supporter(pool
 
 
 def test_it_is_refused_while_the_coordinator_answers(pool: Pool) -> None:
-    hosts = h1, h2, h3 = pool(3)
+    hosts = _, h2, _ = pool(3)
 
     async def story() -> None:
         async with running(*hosts):
@@ -46,7 +46,7 @@ def test_it_is_refused_while_the_coordinator_answers(pool: Pool) -> None:
 
 
 def test_too_few_to_endorse_it_is_said_and_an_order_alone_is_the_way(pool: Pool) -> None:
-    hosts = h1, h2, h3 = pool(3)
+    h1, h2, h3 = pool(3)
 
     async def story() -> None:
         async with running(h2, later=[h1, h3]):

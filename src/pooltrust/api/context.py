@@ -159,7 +159,7 @@ class Context(Protocol):
         """Coordinate instead of a coordinator that is lost; `alone`: without the others' word."""
 
     async def follow(self, address: str, caller: Caller) -> str:
-        """Follow the coordinator at ``address``, whatever the others say; what happened in words."""
+        """Follow the coordinator at ``address``, whatever others say; what happened, in words."""
 
     async def recover(self, caller: Caller) -> Collection[HostId]:
         """Bring the log to every member that answers; returns who holds it."""

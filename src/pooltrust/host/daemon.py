@@ -52,7 +52,6 @@ from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
-from pooltrust.pool.plan.plan import Kind
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
@@ -148,6 +147,7 @@ class Daemon:
         self.desk.ready = self.shipping.may_change
         self.desk.busy = self._admitting
         self.upkeep.leads = lambda: self.leading.begun
+        self.leading.led = self.upkeep.led
         self.following = Following(belief, self.scribe.telling, config.listen, journal)
         self.following.followed = self._fell_behind
         self.context = DaemonContext(
@@ -181,7 +181,7 @@ class Daemon:
             belief, self.scribe, self.codes, self._password_proof, journal, _now
         )
         self.receiver.leaving = lambda: self.joining.under_way
-        self.receiver.busy = lambda: self.desk.conflict(Kind.CERT_REFRESH)
+        self.receiver.free = self.desk.free
         self.joining.admitting = lambda: self.receiver.admitting
         self.returning = Returning(belief, self.scribe, config.listen)
         self.peers.unknown = self._not_believed

@@ -61,8 +61,8 @@ class Receiver:
     """Answers connections made under the join name.
 
     `password_proof` makes the check of a password for one origin; `now` is UTC.  `leaving` says
-    whether this host is on its way into another pool: then it lets nobody into its own.  `busy`
-    gives the operation that is under way, as the failure of whatever else is wanted.
+    whether this host is on its way into another pool: then it lets nobody into its own.  `free`
+    waits for the operation that is under way, and raises it if that takes too long.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Receiver:
         self._met: Counter[str] = Counter()
         self._admitting = 0
         self.leaving: Callable[[], bool] = lambda: False
-        self.busy: Callable[[], Failure | None] = lambda: None
+        self.free: Callable[[], Awaitable[None]] = _at_once
         teller = Teller(belief)
         self._steps: Mapping[str, Step] = {
             "facts": self._facts,
@@ -207,6 +207,7 @@ class Receiver:
     async def _admit(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         joiner, proof = meeting.proved_by()
         after = wire.number(frame, "after")
+        await self.free()
         roster = self._belief.roster
         if reasons := blockers(joiner, own_facts(self._belief), frozenset(roster.members)):
             raise all_at_once(reasons)
@@ -232,8 +233,10 @@ class Receiver:
     def _check_staying(self) -> None:
         if self.leaving():
             raise OperationNotAllowed("This host is on its way into another pool itself")
-        if (other := self.busy()) is not None:
-            raise other
+
+
+async def _at_once() -> None:
+    pass
 
 
 def _in_time() -> Callable[[Roster], None]:

@@ -34,6 +34,9 @@ from pooltrust.pool.plan.plan import Kind, Plan
 from pooltrust.pool.plan.preview import Preview, preview
 from pooltrust.trust.takeover import taker
 
+FREE_SECONDS = 8.0
+"""How long a joiner is kept waiting for an operation that is under way."""
+
 Prepare = Callable[[Picture, Asked], Awaitable[Plan | None]]
 """Plans an operation; None if everything is as it should be already."""
 
@@ -152,6 +155,16 @@ class Desk:
             if why := conflict(plan, kind, suspended=suspended, pool=self._belief.roster.pool):
                 return why
         return None
+
+    async def free(self) -> None:
+        """Wait a little for what is under way.  Raises it as a failure if it goes on."""
+        until = asyncio.get_running_loop().time() + FREE_SECONDS
+        while (why := self.conflict(Kind.CERT_REFRESH)) is not None:
+            left = until - asyncio.get_running_loop().time()
+            running = list(self._tasks.values())
+            if not running or left <= 0:
+                raise why
+            await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start."""

@@ -30,7 +30,7 @@ from pooltrust.trust.entries import CertificateAccepted
 
 MINT_SECONDS = 30.0
 REST_SECONDS = 3600.0
-"""How long a host is left alone after a refresh that failed."""
+"""How long a host is left alone by itself, after a refresh that failed, say."""
 
 
 class Refreshing:
@@ -95,10 +95,14 @@ class Refreshing:
         except OperationSuspended:
             raise
         except Failure:
-            self._resting[host] = self._clock() + REST_SECONDS
+            self.rest(host)
             if self._desk.pending():
                 raise
         return True
+
+    def rest(self, host: HostId) -> None:
+        """Leave this host alone for a while."""
+        self._resting[host] = self._clock() + REST_SECONDS
 
     def resting(self) -> frozenset[HostId]:
         """The hosts whose last attempt failed a short while ago."""

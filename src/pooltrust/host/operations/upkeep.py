@@ -64,9 +64,13 @@ class Upkeep:
         self._task = asyncio.create_task(self._keep_going(), name="upkeep")
 
     def heard(self) -> None:
-        """A member that was away is there again, or this host leads: try again now."""
+        """There is news, of a member that was away or of the log: try again now."""
         if self._pending():
             self._wake.set()
+
+    def led(self) -> None:
+        """This host leads now: do what it has to do as coordinator."""
+        self._wake.set()
 
     async def close(self) -> None:
         """Stop."""
@@ -78,27 +82,31 @@ class Upkeep:
         self.heard()
 
     def _pending(self) -> bool:
-        belief = self._belief
-        two = any(len(one.certificates) > 1 for one in belief.roster.members.values())
-        soon = belief.is_coordinator and not self.leads()
-        return bool(soon or two or self._desk.pending() or self._shelf.round)
+        if self._shelf.takeover is not None or not self.leads():
+            return self._shelf.takeover is not None
+        members = self._belief.roster.members.values()
+        two = any(len(one.certificates) > 1 for one in members)
+        return bool(two or self._desk.pending() or self._shelf.round)
 
     async def _keep_going(self) -> None:
         attempt = 0
         while True:
             self._wake.clear()
-            done = await self._surely()
-            attempt = 0 if done else attempt + 1
-            if not done:
-                seconds = RETRIES[min(attempt, len(RETRIES)) - 1]
-                await self._sleep(seconds if self._pending() else LOOK_SECONDS)
+            if await self._surely():
+                attempt = 0
+                continue
+            seconds = RETRIES[min(attempt, len(RETRIES) - 1)]
+            attempt += 1
+            if await self._woken(seconds if self._pending() else LOOK_SECONDS):
+                attempt = 0
 
-    async def _sleep(self, seconds: float) -> None:
+    async def _woken(self, seconds: float) -> bool:
+        """Wait so long; whether there was news before."""
         try:
             async with asyncio.timeout(seconds):
-                await self._wake.wait()
+                return await self._wake.wait()
         except TimeoutError:
-            pass
+            return False
 
     async def _surely(self) -> bool:
         """Do the next thing; whether something was done, so that there may be more."""
@@ -137,7 +145,10 @@ class Upkeep:
             return False
         await self._peers.look_around()
         host = self._due(self._peers.sightings.live(self._clock()))
-        return host is not None and await self._refreshing.surely(host, by="automatic", call=CALL)
+        if host is None or not await self._refreshing.surely(host, by="automatic", call=CALL):
+            return False
+        self._refreshing.rest(host)  # with lifetimes of minutes it would do nothing else
+        return True
 
     def _due(self, there: frozenset[HostId]) -> HostId | None:
         roster, resting = self._belief.roster, self._refreshing.resting()

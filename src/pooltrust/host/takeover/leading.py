@@ -8,7 +8,7 @@ coordinator neither ships records nor changes them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from pooltrust.errors import Failure, Suspended, failure
@@ -60,6 +60,8 @@ class Leading:
         self._one = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self.led: Callable[[], None] = lambda: None
+        """Called when this host's records are those that it leads with."""
 
     def start(self) -> None:
         """Take the records whenever this host becomes coordinator."""
@@ -129,6 +131,7 @@ class Leading:
                 dump = await self._store.dump()
                 await self._store.replace(Dump(Revision(since, 0), dump.tables))
             self._journal.event("records-begun", revision=self._store.revision)
+            self.led()
 
     async def _take(self, found: Gathered) -> None:
         newest = found.newest
