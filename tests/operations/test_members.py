@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
 
-from daemons import run, running, until
+from daemons import Host, run, running, until
 from pooltrust.command.client import Reported
 
 from .stage import Pool, accepted, operations, ref, refresh, served, settled, verified
@@ -77,6 +79,39 @@ def test_a_designated_coordinator_leads_and_can_refresh_everybody(pool: Pool) ->
             assert states == [("designate_new_master", "done"), ("cert_refresh", "done")]
             await h2.ask("pool.designate_new_master", await ref(h2, h2))  # it is already
             assert verified(await h1.ask("pooltrust.probe_members", await ref(h1, h1)))
+
+    run(story())
+
+
+def test_the_pool_record_shows_what_runs_and_what_could_begin(pool: Pool) -> None:
+    hosts = h1, _, h3 = pool(3)
+
+    async def shown(asked: Host) -> dict[str, Any]:
+        (record,) = (await asked.ask("pool.get_all_records")).values()
+        return dict(record)
+
+    async def story() -> None:
+        async with running(*hosts):
+            may = {"cert_refresh", "designate_new_master", "eject"}
+            assert set((await shown(h1))["allowed_operations"]) == may
+            gate = asyncio.Event()
+            do, hands = h1.daemon.desk._hands.do, h1.daemon.desk._hands
+
+            async def wait_and_do(*step: Any) -> None:
+                await gate.wait()
+                await do(*step)
+
+            hands.do = wait_and_do  # type: ignore[method-assign]
+            ejecting = asyncio.create_task(h1.ask("pool.eject", await ref(h1, h3)))
+            await until(h1.daemon.desk.pending)
+            record = await shown(h1)
+            assert list(record["current_operations"].values()) == ["eject"]
+            assert record["allowed_operations"] == []
+            gate.set()
+            await ejecting
+            record = await shown(h1)
+            assert record["current_operations"] == {}
+            assert set(record["allowed_operations"]) == may
 
     run(story())
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pooltrust import __version__
 from pooltrust.api.classes.certificate import Certificate as CertificateRecord
-from pooltrust.api.classes.fields.choices import CertificatePurpose, CertificateType
+from pooltrust.api.classes.fields.choices import CertificatePurpose, CertificateType, PoolOperation
 from pooltrust.api.classes.fields.host import FROM_THE_ROSTER, Host
 from pooltrust.api.classes.fields.pool import Pool
 from pooltrust.api.classes.host_metrics import HostMetrics
@@ -67,6 +67,10 @@ class Picture:
     liveness: Mapping[HostId, Liveness] = field(default_factory=dict)
     overrides: frozenset[HostId] = frozenset()
     """Hosts that do not verify at present, by their own administrator's order."""
+    operations: Mapping[str, str] = field(default_factory=dict)
+    """The operations that have not ended, by id, each by its kind."""
+    allowed: frozenset[str] = frozenset()
+    """The kinds that could begin now."""
 
 
 def host_ref(host: HostId) -> Ref:
@@ -126,6 +130,12 @@ def _pool(picture: Picture) -> Iterator[Pool]:
         "default_SR": NULL,
         "tls_verification_enabled": roster.verification,
         "ext_auth_cache_enabled": False,
+        "allowed_operations": tuple(one for one in PoolOperation if one in picture.allowed),
+        "current_operations": {
+            reference: PoolOperation(kind)
+            for reference, kind in picture.operations.items()
+            if kind in PoolOperation.__members__.values()
+        },
     }
     yield Pool(uuid=uuid, **known | _set_by_users(Pool, picture, uuid))
 

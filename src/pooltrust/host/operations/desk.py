@@ -156,6 +156,11 @@ class Desk:
                 return why
         return None
 
+    def allowed(self) -> frozenset[Kind]:
+        """The kinds that could begin now."""
+        needless = {Kind.TLS_VERIFICATION_ENABLE} if self._belief.roster.verification else set()
+        return frozenset(kind for kind in set(Kind) - needless if self.conflict(kind) is None)
+
     async def free(self) -> None:
         """Wait a little for what is under way.  Raises it as a failure if it goes on."""
         until = asyncio.get_running_loop().time() + FREE_SECONDS

@@ -118,7 +118,8 @@ class DaemonContext:
     def records(self, cls: type[R]) -> Mapping[Ref, R]:
         """The objects of a class by reference; made anew only when something changed."""
         live = self.peers.sightings.live(self.monotonic())
-        mark = (self.roster, self.store.revision, live, self.belief.override)
+        running = tuple(self.desk.current())
+        mark = (self.roster, self.store.revision, live, self.belief.override, running)
         kept = self._records.get(cls)
         if kept is None or kept[0] != mark:
             kept = self._records[cls] = (mark, views.records(cls, self._picture(live)))
@@ -305,6 +306,8 @@ class DaemonContext:
             rows=self.store.get,
             liveness={host: views.Liveness(live=host in live) for host in roster.members},
             overrides=frozenset((self.this_host,)) if self.belief.override else frozenset(),
+            operations=self.desk.current(),
+            allowed=self.desk.allowed(),
         )
 
 
