@@ -226,6 +226,10 @@ class FakeContext:
         self.did.append(("plan", call, host))
         return {"title": call}
 
+    async def join_plan(self, address: str) -> Mapping[str, Any]:
+        self.did.append(("join_plan", address))
+        return {"title": address}
+
     async def probe(self) -> Sequence[Seen]:
         return [Seen(self.this_host, host) for host in self.roster.members]
 

@@ -20,3 +20,9 @@ def pool(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[.
         return stock(tmp_path_factory).pool(tmp_path, *names, **settings)
 
     return copied
+
+
+@pytest.fixture
+def new(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Host]:
+    """`new("h1")`: a host that was just set up and does not run yet."""
+    return lambda name="h1", **settings: stock(tmp_path_factory).host(tmp_path, name, **settings)

@@ -176,6 +176,9 @@ class Context(Protocol):
     async def plan(self, call: str, host: HostId | None, caller: Caller) -> Mapping[str, Any]:
         """What a call would do, as a JSON object; empty if there is nothing to do."""
 
+    async def join_plan(self, address: str) -> Mapping[str, Any]:
+        """What a join to the pool at ``address[:port]`` would do; nothing is said of this host."""
+
     async def probe(self) -> Sequence[Observation]:
         """One handshake from this host with each member."""
 

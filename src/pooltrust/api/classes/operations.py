@@ -7,12 +7,19 @@ from typing import Annotated
 
 from pooltrust.api import roles
 from pooltrust.api.classes.fields.refs import HostRef
-from pooltrust.api.classes.pool import OPERATION_ERRORS, named_host
+from pooltrust.api.classes.pool import OPERATION_ERRORS, Address, named_host
 from pooltrust.api.context import Context, OperationSeen
 from pooltrust.api.declare.call import Doc, Where, call
 from pooltrust.api.declare.values import compact, ref_of
 from pooltrust.api.sessions import Caller
-from pooltrust.errors import InvalidValue, NoSuchOperation, OperationSuspended, TooLateToAbandon
+from pooltrust.errors import (
+    InvalidValue,
+    JoiningHostConnectionFailed,
+    NoSuchOperation,
+    OperationNotAllowed,
+    OperationSuspended,
+    TooLateToAbandon,
+)
 
 Text = dict[str, str]
 NO_HOST = HostRef("")
@@ -137,3 +144,17 @@ async def get_plan(
     """
     named = named_host(context, host) if host else None
     return json.dumps(await context.plan(method, named, caller))
+
+
+@call(
+    "pooltrust.get_join_plan",
+    role=roles.READ_ONLY,
+    runs=Where.HERE,
+    raises=(JoiningHostConnectionFailed, OperationNotAllowed, InvalidValue),
+)
+async def get_join_plan(context: Context, master_address: Address) -> str:
+    """What a join of this host to another pool would do, in the words of pooltrust.get_plan.
+
+    Whoever answers there is looked at, and told nothing; its thumbprint is among the steps.
+    """
+    return json.dumps(await context.join_plan(master_address))

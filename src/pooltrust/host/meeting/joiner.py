@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,11 +99,22 @@ class Joiner:
 
     async def look(self, address: str, port: int) -> Thumbprint:
         """The certificate of whoever answers there; nothing is said to it."""
+        async with self._looking(address, port) as connection:
+            return connection.met.thumbprint
+
+    async def survey(self, address: str, port: int) -> tuple[Facts, Thumbprint]:
+        """What whoever answers there says of itself, and its certificate; nothing is said of us."""
+        async with self._looking(address, port) as connection:
+            said = facts(await _ask(open_frames(connection), {"call": "facts"}))
+            return said, connection.met.thumbprint
+
+    @asynccontextmanager
+    async def _looking(self, address: str, port: int) -> AsyncIterator[Connection]:
         expect = Anyone(because="first meeting: looking only")
         connection = await self._connect(address, port, expect)
         try:
             self._say("first-meeting", address=address, met=str(connection.met.thumbprint))
-            return connection.met.thumbprint
+            yield connection
         finally:
             await connection.close()
 

@@ -31,6 +31,8 @@ from pooltrust.host.peers.greeting import greet
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.pool.code import JoinCode
+from pooltrust.pool.operations.join import join_preview
+from pooltrust.pool.plan.preview import Preview
 from pooltrust.terms import POOL_NAME, Thumbprint
 from pooltrust.tls.frames import open_frames
 from pooltrust.trust.store import IdentityFile, open_log
@@ -104,6 +106,13 @@ class Joining:
                 except Failure as why:
                     if last == 0 or why.code != "JOINING_HOST_CONNECTION_FAILED":
                         raise
+
+    async def preview(self, address: str, port: int) -> Preview:
+        """What a join there would do; whoever answers is looked at and told nothing."""
+        async with self._one:
+            joiner = await self._joiner()
+            pool, met = await joiner.survey(address, port)
+            return join_preview(own_facts(self._belief), pool, met)
 
     async def resume(self) -> None:
         """Go on with a join that was in doubt when the daemon stopped."""

@@ -269,6 +269,11 @@ class DaemonContext:
             shown = await self.desk.preview(self._order(call, host, caller.user))
         return shown.to_wire() if shown else {}
 
+    async def join_plan(self, address: str) -> Mapping[str, Any]:
+        """What a join to the pool at ``address[:port]`` would do."""
+        host, port = _address(address, self.roster.port)
+        return (await self.joining.preview(host, port)).to_wire()
+
     def _order(self, call: str, host: HostId | None, by: str) -> Order:
         match call:
             case "pool.enable_tls_verification":
