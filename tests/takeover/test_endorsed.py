@@ -6,7 +6,7 @@ import pytest
 
 from daemons import run, running, until
 from pooltrust.errors import OperationNotAllowed
-from pooltrust.host.takeover.taking import TooFewEndorse
+from pooltrust.host.takeover.collecting import TooFewEndorse
 from pooltrust.trust.entries import TakenOver, TakeoverEndorsed
 
 from .stage import Pool, append, leads, refusal, settle, spread, take_over

@@ -4,8 +4,9 @@ More than half of the members endorse and at least half hold what is committed, 
 share a member, and an endorsed takeover never loses a committed entry.  That holds because a member
 keeps to its vote: see `adopt` in log/adopt.py.  Storing votes is the store's work.
 
-Two members that take over at once would split the votes for ever, so one exception is made, and no
-other: whoever takes over itself may move its own vote, see `may_yield` and `may_insist`.
+Two members that take over at once would split the votes for ever, so one exception is made: a vote
+may leave a takeover that is never written.  Only the taker could write it, and gives that up by
+moving its own vote (`may_yield`); it says so, signed (`abandon`), to who voted for it (`is_free`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,11 @@ from pooltrust.trust.entries import Endorsement, TakenOver
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.fields import Hash, Recorded
 from pooltrust.trust.roster import Roster, fold
-from pooltrust.trust.roster.endorsing import endorsement_statement, endorsers
+from pooltrust.trust.roster.endorsing import (
+    abandonment_statement,
+    endorsement_statement,
+    endorsers,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +78,46 @@ def taker(signed: SignedEntry) -> HostId | None:
 def may_yield(host: HostId, own: SignedEntry, other: SignedEntry) -> bool:
     """Whether `host` may give the vote that its own takeover has to another one after that entry.
 
-    Only it could have written the end of its own takeover, and it never does once its vote is
-    elsewhere; and only to the smaller hash, so that no two yield to one another.
+    It is never written then: who writes one has its own vote with it.  Only to the smaller hash, so
+    that no two yield to one another.
     """
     return taker(own) == host and taker(other) != host and other.hash < own.hash
 
 
-def may_insist(host: HostId, given: SignedEntry, own: SignedEntry) -> bool:
-    """Whether `host` may give the vote that another's takeover has to a new one of its own.
+@dataclass(frozen=True, slots=True)
+class Abandonment:
+    """A taker's signed word that it never writes this takeover of its own."""
 
-    Two takeovers that were both endorsed would have two voters in common, who could only be the
-    two takers.  But each signs its own before anybody votes for it: one of them was the first.
+    takeover: EntryHash
+    signature: bytes
+
+
+def abandon(
+    roster: Roster, host: HostId, own: SignedEntry, vote: Vote | None, identity: Identity
+) -> Abandonment:
+    """The word that `host` never writes `own`; `roster` and `vote`, the stored one, are its own.
+
+    Raises MayNotEndorse unless its vote is with another takeover in the same place: it does not
+    come back from there.
     """
-    return taker(given) != host and taker(own) == host
+    member = roster.members.get(host)
+    if member is None or taker(own) != host or not member.signed(own.signature, own.message):
+        raise MayNotEndorse("it is no takeover by this host")
+    elsewhere = vote is not None and vote.predecessor == roster.head and vote.takeover != own.hash
+    if own.envelope.previous != roster.head or not elsewhere:
+        raise MayNotEndorse("this host has not given that takeover up")
+    said = abandonment_statement(roster.pool, host, own.hash)
+    return Abandonment(own.hash, identity.sign(said))
+
+
+def is_free(roster: Roster, given: SignedEntry, words: Iterable[Abandonment]) -> bool:
+    """Whether the taker of the takeover `given`, which has a vote, has abandoned it."""
+    host = taker(given)
+    member = roster.members.get(host) if host else None
+    if host is None or member is None:
+        return False
+    said = abandonment_statement(roster.pool, host, given.hash)
+    return any(w.takeover == given.hash and member.signed(w.signature, said) for w in words)
 
 
 def endorse(pool: PoolId, host: HostId, vote: Vote, identity: Identity) -> Endorsement:

@@ -55,9 +55,11 @@ def requests(
         "order": Request(orders.obey),
         "records": Request(shipping.take),
         "records-held": Request(shipping.hand_over),
-        # Whether it leads, and for whom a vote was given: nothing confidential, and asked when
-        # nobody may be current any more.  An endorsement is given by who has missed nothing.
+        # Whether it leads, for whom a vote was given and which takeover was given up: nothing
+        # confidential, and asked when nobody may be current any more.  An endorsement is given by
+        # who has missed nothing.
         "lead": Request(endorsing.lead, always=True),
         "vote": Request(endorsing.vote, always=True),
+        "abandoned": Request(endorsing.abandoned, always=True),
         "endorse": Request(endorsing.endorse),
     }

@@ -7,6 +7,7 @@ is one per predecessor: see trust/takeover.py for the rules, and for what they k
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from pooltrust.errors import Failure, MayNotEndorse
 from pooltrust.host.belief import Belief
@@ -14,13 +15,24 @@ from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.telling.journal import Journal
-from pooltrust.terms import HostId
+from pooltrust.terms import EntryHash, HostId
 from pooltrust.trust.entry import NotAnEntry, SignedEntry
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.takeover import Vote, endorse, may_endorse, may_yield, taker
+from pooltrust.trust.takeover import (
+    Abandonment,
+    Vote,
+    abandon,
+    endorse,
+    is_free,
+    may_endorse,
+    may_yield,
+    taker,
+)
 
 LOST_SECONDS = 5.0
 """A coordinator that has not answered by then, asked just now, is lost."""
+MOST_ABANDONED = 64
+"""So many takeovers that were given up are looked at, for one endorsement."""
 
 
 class Endorsing:
@@ -54,10 +66,11 @@ class Endorsing:
             await self._peers.look(peer)  # it has entries that this host lacks: take them first
         # Whoever has voted for what comes next follows the coordinator no more, lost or back.
         there = "" if self._belief.bound else await self.coordinator_there()
+        given_up = abandonments(frame)
 
         def choose(roster: Roster, given: SignedEntry | None) -> SignedEntry:
             before = given if given and given.envelope.previous == roster.head else None
-            if before and before != signed and not may_yield(self._belief.me, before, signed):
+            if before and before != signed and not self._may_leave(before, signed, given_up):
                 raise MayNotEndorse(f"its vote is given to {takeover_words(before, roster)}")
             if there and not before:
                 raise MayNotEndorse(there)
@@ -74,6 +87,26 @@ class Endorsing:
         identity = self._belief.identities.pool.identity
         given = endorse(self._belief.roster.pool, self._belief.me, Vote.of(signed), identity)
         return {"signature": wire.b64(given.signature)}
+
+    def _may_leave(
+        self, before: SignedEntry, other: SignedEntry, given_up: Sequence[Abandonment]
+    ) -> bool:
+        """Whether the takeover that has this host's vote is never written."""
+        mine = may_yield(self._belief.me, before, other)
+        return mine or is_free(self._belief.roster, before, given_up)
+
+    async def abandoned(self, _peer: HostId, frame: wire.Frame) -> wire.Frame:
+        """Say, signed, that this host never writes a takeover of its own that it gave up."""
+        own = candidate(frame)
+        if own is None:
+            raise wire.PeerMisspoke("no takeover that was given up")
+        return {"signature": wire.b64(self.abandon(own).signature)}
+
+    def abandon(self, own: SignedEntry) -> Abandonment:
+        """The same, as a value.  Raises MayNotEndorse if it has not given it up."""
+        belief = self._belief
+        identity = belief.identities.pool.identity
+        return abandon(belief.roster, belief.me, own, belief.vote, identity)
 
     async def coordinator_there(self) -> str:
         """Ask the coordinator, now, whether it leads.  Empty if it is lost; else words that it is.
@@ -109,6 +142,22 @@ def candidate(frame: wire.Frame) -> SignedEntry | None:
     except (NotAnEntry, UnicodeEncodeError) as why:
         raise wire.PeerMisspoke(f"'candidate' can't be read: {why}") from why
     return signed
+
+
+def abandonments(frame: wire.Frame) -> tuple[Abandonment, ...]:
+    """The words of takers that gave up, in a frame.  Raises PeerMisspoke."""
+    said = frame.get("abandoned", [])
+    if not isinstance(said, list) or len(said) > MOST_ABANDONED:
+        raise wire.PeerMisspoke(f"'abandoned' is no list of at most {MOST_ABANDONED}")
+    if not all(isinstance(one, dict) for one in said):
+        raise wire.PeerMisspoke("'abandoned' is no list of objects")
+    return tuple(
+        Abandonment(
+            EntryHash(wire.text(one, "takeover", limit=64)),
+            wire.raw(one, "signature", limit=1024),
+        )
+        for one in said
+    )
 
 
 def takeover_words(signed: SignedEntry, roster: Roster) -> str:

@@ -1,4 +1,4 @@
-"""Endorsements of a takeover: what is signed, and who of a roster did sign it."""
+"""Endorsements of a takeover, and giving one's own up: what is signed, and who did sign it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from pooltrust.trust.roster.roster import Roster
 def endorsement_statement(pool: PoolId, host: HostId, taken_over: EntryHash) -> bytes:
     """What `host` signs to endorse that takeover; its hash names the entry it follows as well."""
     return statement("endorsement", {"pool": pool, "host": host, "taken_over": taken_over})
+
+
+def abandonment_statement(pool: PoolId, host: HostId, taken_over: EntryHash) -> bytes:
+    """What `host` signs to say that it never writes that takeover of its own."""
+    return statement("abandonment", {"pool": pool, "host": host, "taken_over": taken_over})
 
 
 def endorsers(
