@@ -211,6 +211,15 @@ class FakeContext:
         self.did.append(("recover", caller.user))
         return [H2]
 
+    def alerts(self) -> Sequence[Mapping[str, Any]]:
+        return [
+            {
+                "uuid": "u", "name": "HOST_NEVER_HEARD", "about": "Host", "object": H2,
+                "priority": 3, "words": "h2 is silent", "body": "", "date": "",
+                "raised": "2026-01-01T00:00:00+00:00",
+            }
+        ]  # fmt: skip
+
     def operations(self) -> Sequence[Underway]:
         return [Underway(an_operation(H2)), Underway(an_operation(H2), ended=NOW, state="done")]
 

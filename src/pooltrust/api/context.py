@@ -164,6 +164,9 @@ class Context(Protocol):
     async def recover(self, caller: Caller) -> Collection[HostId]:
         """Bring the log to every member that answers; returns who holds it."""
 
+    def alerts(self) -> Sequence[Mapping[str, Any]]:
+        """The alerts that have a cause now, the most urgent first; see host/telling/alerting.py."""
+
     def operations(self) -> Sequence[OperationSeen]:
         """Every operation that is known, oldest first."""
 

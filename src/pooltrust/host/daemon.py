@@ -49,6 +49,7 @@ from pooltrust.host.takeover.following import Following
 from pooltrust.host.takeover.leading import Leading
 from pooltrust.host.takeover.settling import Settling
 from pooltrust.host.takeover.taking import Taking
+from pooltrust.host.telling.alerting import Alerting
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
@@ -147,7 +148,9 @@ class Daemon:
         self.desk.ready = self.shipping.may_change
         self.desk.busy = self._admitting
         self.upkeep.leads = lambda: self.leading.begun
-        self.leading.led = self.upkeep.led
+        self.alerting = Alerting(belief, store, journal, _now)
+        self.alerting.leads = lambda: self.leading.begun
+        self.leading.led = self._led
         self.following = Following(belief, self.scribe.telling, config.listen, journal)
         self.following.followed = self._fell_behind
         self.context = DaemonContext(
@@ -226,7 +229,7 @@ class Daemon:
         stack.push_async_callback(local)
         watch = Watch(self.belief, self.peers, self.journal, _now)
         parts = self.keys, self.scribe, self.joining, self.leaving, self.leading, self.shipping
-        for part in (*parts, self.desk, self.upkeep, watch):
+        for part in (*parts, self.alerting, self.desk, self.upkeep, watch):
             stack.push_async_callback(part.close)
         await self._open_shelf()
         await self.joining.resume()
@@ -236,6 +239,7 @@ class Daemon:
         self.leading.start()
         self.shipping.start()
         self.upkeep.start()
+        self.alerting.start()
         watch.start()
 
     def _protocol(self, arrival: Arrival) -> asyncio.BaseProtocol:
@@ -279,6 +283,10 @@ class Daemon:
             await self.shelf.open()
         except CorruptOperation as why:
             self.journal.error("operation-corrupt", words=str(why))
+
+    def _led(self) -> None:
+        self.upkeep.led()
+        self.alerting.look_soon()
 
     def _admitting(self) -> Failure | None:
         """A host that is being let in is as good as an operation."""

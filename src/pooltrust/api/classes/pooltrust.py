@@ -117,6 +117,17 @@ async def join_with_code(
     await context.join_with_code(code, caller)
 
 
+@call("pooltrust.get_alerts", role=roles.READ_ONLY)
+async def get_alerts(context: Context) -> list[Text]:
+    """What an administrator should know now, the most urgent first; gone when its cause is gone.
+
+    One map for each: uuid, name, about (Host, Pool or Certificate), object, priority (1 is the most
+    urgent), words, body (as published clients are sent it), date (that it speaks of, or empty),
+    raised.  Times are UTC in ISO 8601.
+    """
+    return [{name: str(value) for name, value in row.items()} for row in context.alerts()]
+
+
 @call("pooltrust.get_log", role=roles.READ_ONLY, raises=(InvalidValue,))
 async def get_log(
     context: Context,

@@ -36,6 +36,7 @@ from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.records.store import Change, Stale, Store
 from pooltrust.host.serving.status import status
 from pooltrust.host.takeover.following import Following
+from pooltrust.host.telling.alerting import TABLE as ALERTS
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
 from pooltrust.terms import HostId
@@ -248,6 +249,11 @@ class DaemonContext:
         await self.desk.order(ordering.recovering(by=caller.user))
         me = frozenset((self.this_host,))
         return (self.peers.sightings.holders(self.roster.number) & self.roster.members.keys()) - me
+
+    def alerts(self) -> Sequence[Mapping[str, Any]]:
+        """The alerts that have a cause now, the most urgent first."""
+        rows = self.store.rows(ALERTS).values()
+        return sorted(rows, key=lambda row: (row["priority"], row["raised"], row["name"]))
 
     def operations(self) -> Sequence[Stored]:
         """Every operation that is known, oldest first."""
