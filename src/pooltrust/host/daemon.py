@@ -116,10 +116,10 @@ class Daemon:
         self.prober = Prober(self.peers, _now)
         self.codes = CodeLedger()
         self.joining = Joining(belief, folder, config.listen, config.pool_lifetime, journal, _now)
-        self.joining.forget = store.erase
+        self.joining.forget = self._forget_pool
         self.joining.joined = self._changed_pools
         self.leaving = Leaving(belief, folder, config, journal, _now)
-        self.leaving.forget = store.erase
+        self.leaving.forget = self._forget_pool
         self.leaving.left = self._changed_pools
         self.leading = Leading(belief, self.peers, store, journal)
         self.shipping = Shipping(belief, self.peers, store, journal, self.leading)
@@ -344,10 +344,14 @@ class Daemon:
         except Failure as why:
             self.journal.damped("catch-up", peer=host, reason=why.code, words=str(why))
 
+    async def _forget_pool(self) -> None:
+        """Keep nothing of the pool that this host leaves.  Raises CannotStore."""
+        await self.store.erase()
+        await self.shelf.end_takeover()
+
     def _changed_pools(self) -> None:
         self.sightings.forget()
         self.scribe.unfit()
-        self._spawn(self.shelf.end_takeover(), "forget-takeover")
         self.context.begin_anew()
         self._asked.clear()
         if not self.belief.is_coordinator:

@@ -122,6 +122,7 @@ class Staging:
         if log is None:
             for records in self._folder.root.glob(f"{self._folder.database.name}*"):
                 records.unlink()
+            self._folder.operation.unlink(missing_ok=True)
             self.promote(staged)
         else:
             self._drop_what_is_not_accepted(log.roster)

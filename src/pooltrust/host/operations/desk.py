@@ -246,7 +246,8 @@ class Desk:
     async def _put(self, stored: Stored) -> None:
         """Store it, unless the records are another host's by now, which does so itself."""
         if stored.is_local:
-            await self._shelf.put(stored)
+            if self._shelf.takeover is not None:  # this host may have left its pool meanwhile
+                await self._shelf.put(stored)
             return
         try:
             self.ready()

@@ -23,7 +23,7 @@ from pooltrust.pool.operations.turns import Round
 from pooltrust.pool.plan.operation import Operation
 from pooltrust.pool.plan.plan import BadPlan, Kind
 from pooltrust.trust.store import replace_file
-from pooltrust.trust.store.files import storing
+from pooltrust.trust.store.files import storing, sync_folder
 
 TABLE = "operation"
 ROUNDS = "operation-round"
@@ -147,9 +147,9 @@ class Shelf:
         await self._append(Change(TABLE, stored.id, stored.row()), *gone)
 
     async def end_takeover(self) -> None:
-        """Forget the takeover that was under way.  Raises CannotStore."""
-        self._takeover = None
+        """Forget the takeover that was under way, for good.  Raises CannotStore."""
         await asyncio.to_thread(_remove, self._own)
+        self._takeover = None
 
     @property
     def round(self) -> Round | None:
@@ -204,4 +204,6 @@ def _write(path: Path, stored: Stored) -> None:
 
 def _remove(path: Path) -> None:
     with storing(path):
-        path.unlink(missing_ok=True)
+        if path.exists():
+            path.unlink(missing_ok=True)
+            sync_folder(path.parent)  # one that comes back is carried out
