@@ -37,6 +37,9 @@ from pooltrust.trust.takeover import taker
 FREE_SECONDS = 8.0
 """How long a joiner is kept waiting for an operation that is under way."""
 
+OTHERS_SECONDS = 5.0
+"""How long the end of an operation waits for a new coordinator to write it down."""
+
 Prepare = Callable[[Picture, Asked], Awaitable[Plan | None]]
 """Plans an operation; None if everything is as it should be already."""
 
@@ -252,6 +255,7 @@ class Desk:
         try:
             self.ready()
         except Failure:
+            await self._shelf.seen_over(stored.id, OTHERS_SECONDS)
             return
         await self._shelf.put(stored)
 

@@ -146,6 +146,24 @@ class Shelf:
         gone = [Change(TABLE, one.id, None) for one in over[: len(over) + 1 - KEPT]]
         await self._append(Change(TABLE, stored.id, stored.row()), *gone)
 
+    async def seen_over(self, id: str, seconds: float) -> None:
+        """Wait until another host, which has the records now, has written that it is over."""
+        over = asyncio.Event()
+
+        def look(*_: object) -> None:
+            if all(one.is_over for one in self.pool_operations() if one.id == id):
+                over.set()
+
+        unwatch = self._store.watch(look)
+        try:
+            look()
+            async with asyncio.timeout(seconds):
+                await over.wait()
+        except TimeoutError:
+            pass  # it has gone on with it all the same
+        finally:
+            unwatch()
+
     async def end_takeover(self) -> None:
         """Forget the takeover that was under way, for good.  Raises CannotStore."""
         await asyncio.to_thread(_remove, self._own)

@@ -161,9 +161,12 @@ class Operation(Recorded):
         there = picture.reachable()
         away = {host for step in owed for host in step.needs() - there}
         words = [f"{_capital(self.plan.title)} {done}."]
-        if away:
-            later = ", ".join(sorted(name(picture.roster, host) for host in away))
+        members = away & picture.roster.members.keys()
+        if members:
+            later = ", ".join(sorted(name(picture.roster, host) for host in members))
             words.append(f"Left to be done by {later} on return.")
+        if away - members:
+            words.append("It does not answer, and learns of it when it returns.")
         for step in owed:
             if step in picture.failed and step.needs() <= there:
                 words.append(f"Not done: {step.words(picture.roster)}: {picture.failed[step]}.")
