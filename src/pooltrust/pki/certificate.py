@@ -75,8 +75,21 @@ class Certificate:
     @property
     def self_signed(self) -> bool:
         """Subject and issuer are one, and its own key signed it."""
+        return self.issued_by(self)
+
+    @property
+    def signature_hash(self) -> str:
+        """The hash that its issuer signed, ``sha256`` …; empty if there is none that is known."""
         try:
-            self._x509.verify_directly_issued_by(self._x509)
+            used = self._x509.signature_hash_algorithm
+        except (ValueError, UnsupportedAlgorithm):
+            return ""
+        return used.name if used else ""
+
+    def issued_by(self, other: Certificate) -> bool:
+        """Whether that certificate's subject is this one's issuer, and its key signed this one."""
+        try:
+            self._x509.verify_directly_issued_by(other._x509)
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             return False
         return True
