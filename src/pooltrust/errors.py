@@ -243,7 +243,8 @@ class RbacPermissionDenied(Refused):
 
 @failure("NOT_IMPLEMENTED")
 class NotImplementedHere(Refused):
-    """{function} belongs to virtual machines or storage, which this pool does not have."""
+    """{function} is not done here: a pool of pooltrust has no virtual machines, storage or networks
+    of its own, and no updates or licences."""
 
     function: str
 

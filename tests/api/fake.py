@@ -15,9 +15,10 @@ import orjson
 from pooltrust.api import views
 from pooltrust.api.context import Caller
 from pooltrust.api.declare.call import Call
-from pooltrust.api.declare.values import Ref
+from pooltrust.api.declare.values import Ref, ref_of
 from pooltrust.api.dispatch import dispatch
 from pooltrust.api.sessions import Origin, Principal, Sessions
+from pooltrust.api.tasks import Tasks
 from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import Answer, Wire
 from pooltrust.errors import Failure, SessionAuthenticationFailed
@@ -115,6 +116,7 @@ class FakeContext:
     emergency: Failure | None = None
     roster: Roster = field(default_factory=roster)
     sessions: Sessions = field(default_factory=Sessions)
+    tasks: Tasks = field(default_factory=Tasks)
     rows: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     principal: Principal = field(
         default_factory=lambda: Principal("root", REMOTE, is_local_superuser=True)
@@ -146,7 +148,7 @@ class FakeContext:
     def picture(self) -> views.Picture:
         return views.Picture(
             self.roster,
-            rows=lambda cls, uuid: self.rows.get((cls, uuid)),
+            rows=lambda cls: {uuid: row for (of, uuid), row in self.rows.items() if of == cls},
             liveness={H1: views.Liveness(True, NOW, 4096), H2: views.Liveness(True, NOW, 4096)},
         )
 
@@ -160,6 +162,17 @@ class FakeContext:
         row = self.rows.setdefault((views.class_of(cls).name, record.uuid), {})
         row[name] = views.stored(edit(getattr(record, name)))
         self.did.append(("change", caller.call, name))
+
+    async def create(self, cls: type, values: Mapping[str, Any], caller: Caller) -> Ref:
+        name, uuid = views.class_of(cls).name, self.random_uuid()
+        self.rows[name, uuid] = {key: views.stored(value) for key, value in values.items()}
+        self.did.append(("create", caller.call, name))
+        return ref_of(name, uuid)
+
+    async def destroy(self, cls: type, refs: Sequence[Ref], caller: Caller) -> None:
+        for record in [self.records(cls)[ref] for ref in refs]:
+            del self.rows[views.class_of(cls).name, record.uuid]
+        self.did.append(("destroy", caller.call, len(refs)))
 
     async def login(self, username: str, password: str, origin: Origin) -> Principal:
         self.did.append(("login", username))
@@ -266,10 +279,14 @@ def ask(context: FakeContext, method: str, *parameters: Any, origin: Origin = RE
 
 
 def session_of(
-    context: FakeContext, *roles: str, pool: bool = False, origin: Origin = REMOTE
+    context: FakeContext,
+    *roles: str,
+    pool: bool = False,
+    origin: Origin = REMOTE,
+    user: str = "somebody",
 ) -> Ref:
     """A session with these roles; without any, the superuser's."""
     who = Principal(
-        "somebody", origin, frozenset(roles), is_local_superuser=not roles and not pool, pool=pool
+        user, origin, frozenset(roles), is_local_superuser=not roles and not pool, pool=pool
     )
     return context.sessions.open(who, context.random_uuid(), context.this_host, NOW, 0.0).ref

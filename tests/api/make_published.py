@@ -1,4 +1,4 @@
-"""Write published.json: what the published data model says of the classes that we declare.
+"""Write published.json: what the published data model says of classes, calls, errors and enums.
 
     python tests/api/make_published.py path/to/xenapi-datamodel.json
 
@@ -14,14 +14,33 @@ from pathlib import Path
 from typing import Any
 
 ORDER = ["pool-admin", "pool-operator", "vm-power-admin", "vm-admin", "vm-operator", "read-only"]
-CLASSES = ("session", "pool", "host", "host_metrics", "Certificate", "role")
+WITH_OBJECTS = (
+    "session",
+    "subject",
+    "role",
+    "user",
+    "task",
+    "event",
+    "pool",
+    "host",
+    "host_metrics",
+    "Certificate",
+    "message",
+    "secret",
+)
+"""Classes of which a pool of hosts may have objects: everything is said of their calls."""
 
 
 def main(path: str) -> None:
     model = json.loads(Path(path).read_text())
     published = {
         "api_version": model["api_version"],
-        "classes": {name: _class(model["classes"][name]) for name in CLASSES},
+        "classes": {name: _class(model["classes"][name]) for name in WITH_OBJECTS},
+        "absent": {
+            name: _absent(declared)
+            for name, declared in model["classes"].items()
+            if name not in WITH_OBJECTS and declared["messages"]
+        },
         "enums": _enums(model),
         "errors": model["errors"],
     }
@@ -36,8 +55,22 @@ def _class(declared: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _absent(declared: dict[str, Any]) -> dict[str, Any]:
+    """A class without objects: its fields, and the names of its calls by their sort."""
+    calls: dict[str, list[str]] = {}
+    for message in declared["messages"]:
+        calls.setdefault(message["tag"], []).append(message["name"])
+    fields = {
+        field["name"]: {k: v for k, v in _field(field).items() if k not in ("roles", "keys")}
+        for field in declared["fields"]
+    }
+    return {"fields": fields, "calls": calls}
+
+
 def _field(field: dict[str, Any]) -> dict[str, Any]:
     said = {"type": field["type"], "kind": field["q"], "default": field["default"]}
+    if said["default"] == "Null":
+        said["default"] = "OpaqueRef:NULL"  # what clients see of it
     if field["internal_only"]:
         said["hidden"] = True
     if field["q"] == "RW":
@@ -68,7 +101,7 @@ def _role(roles: list[str]) -> str:
 
 
 def _enums(model: dict[str, Any]) -> dict[str, Any]:
-    types = {field["type"] for name in CLASSES for field in model["classes"][name]["fields"]}
+    types = {field["type"] for name in WITH_OBJECTS for field in model["classes"][name]["fields"]}
     words = {word.strip("()") for of_type in types for word in of_type.split()}
     return {name: values for name, values in model["enums"].items() if name in words}
 

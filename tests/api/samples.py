@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from api.fake import FakeContext, session_of
+from api.fake import H1, NOW, FakeContext, session_of
 from pooltrust.api.classes.access import role
+from pooltrust.api.classes.certificate import Certificate
+from pooltrust.api.classes.fields.choices import TaskStatus
+from pooltrust.api.classes.telling.task import Task
 from pooltrust.api.declare.call import Call, Parameter
-from pooltrust.api.declare.record import CLASSES
-from pooltrust.api.declare.values import NULL, Type
+from pooltrust.api.declare.record import CLASSES, Kind
+from pooltrust.api.declare.values import NULL, Type, compact
 from pooltrust.api.reference import reference
 
 assert reference
@@ -23,6 +26,24 @@ PLAIN: dict[str, Any] = {
 }
 
 
+KEPT = "0000000a-aaaa-4bbb-8ccc-dddddddddddd"
+"""The UUID of the one object of each class whose objects are made by calls."""
+
+
+def stocked(**fields: Any) -> FakeContext:
+    """A daemon that has an object of every class that is served."""
+    context = FakeContext(**fields)
+    context.rows["secret", KEPT] = {"value": "hush", "other_config": {}}
+    context.rows["message", KEPT] = {
+        "name": "X", "priority": 3, "cls": "Host", "obj_uuid": H1, "body": "",
+        "timestamp": compact(NOW),
+    }  # fmt: skip
+    task = Task(uuid=KEPT, created=NOW, status=TaskStatus.PENDING, type="<none/>")
+    ref = context.tasks.open(task, "somebody", 0.0, works=False)
+    context.tasks.may_stop(ref, lambda: None, 0.0)
+    return context
+
+
 def arguments_of(call: Call, context: FakeContext) -> list[Any]:
     """One good value for each parameter."""
     return [_argument(call, parameter, context) for parameter in call.parameters]
@@ -33,6 +54,10 @@ def _argument(call: Call, parameter: Parameter, context: FakeContext) -> Any:
         return next(iter(context.sessions))[0].uuid
     if parameter.name == "uuid":
         return next(iter(CLASSES[call.cls].rows(context).values())).uuid
+    if parameter.name == "obj_uuid":
+        return next(iter(context.records(Certificate).values())).uuid
+    if parameter.name == "filters":
+        return {"priority": "3"}
     if parameter.name == "expr":
         return 'field "uuid" = "x" or not false'
     if parameter.name == "permission":
@@ -47,6 +72,9 @@ def value_of(of: Type, context: FakeContext) -> Any:
         return next(iter(CLASSES[of.refers_to].rows(context)))
     if of.refers_to:
         return NULL
+    if of.name.endswith(" record"):
+        fields = CLASSES[of.name.removesuffix(" record")].fields.values()
+        return {f.name: value_of(f.type, context) for f in fields if f.kind is not Kind.DYNAMIC}
     if of.choices:
         return of.choices[-1]
     if of.key and of.item:

@@ -10,6 +10,13 @@ from typing import Any
 import pytest
 
 from pooltrust.api import classes, roles
+from pooltrust.api.classes.absent.reader import (
+    absent_calls,
+    absent_class,
+    absent_classes,
+    find_absent,
+    refused_calls,
+)
 from pooltrust.api.declare.call import CALLS, REQUIRED
 from pooltrust.api.declare.record import CLASSES, UNPUBLISHED, Field
 from pooltrust.api.declare.values import _ENUMS
@@ -40,7 +47,16 @@ def described(field: Field) -> dict[str, Any]:
     return said
 
 
-@pytest.mark.parametrize("name", PUBLISHED["classes"])
+NOT_YET = {"subject", "user"}
+SERVED = [name for name in PUBLISHED["classes"] if name in CLASSES]
+
+
+def test_every_class_that_may_have_objects_is_declared():
+    assert set(SERVED) | NOT_YET == set(PUBLISHED["classes"])
+    assert not NOT_YET & CLASSES.keys()
+
+
+@pytest.mark.parametrize("name", SERVED)
 def test_a_class_has_exactly_the_published_fields(name: str):
     published = PUBLISHED["classes"][name]
 
@@ -50,7 +66,7 @@ def test_a_class_has_exactly_the_published_fields(name: str):
     assert published["events"] == CLASSES[name].evented
 
 
-@pytest.mark.parametrize("name", PUBLISHED["classes"])
+@pytest.mark.parametrize("name", SERVED)
 def test_a_class_has_exactly_the_published_implicit_calls(name: str):
     published = {
         call
@@ -60,8 +76,42 @@ def test_a_class_has_exactly_the_published_implicit_calls(name: str):
     declared = {call.name.partition(".")[2]: call for call in CALLS.values() if call.cls == name}
     implicit = {method for method, call in declared.items() if call.implicit}
 
-    # A class may give one of these a body of its own, as session does.
-    assert implicit <= published <= declared.keys()
+    # A class may give one of these a body of its own, as session does; none of message is usual.
+    assert implicit <= PUBLISHED["classes"][name]["calls"].keys()
+    assert published <= declared.keys()
+
+
+@pytest.mark.parametrize("name", PUBLISHED["absent"])
+def test_a_class_without_objects_has_exactly_the_published_fields_and_calls(name: str):
+    published = PUBLISHED["absent"][name]
+    of_fields = [call for tag, some in published["calls"].items() for call in some
+                 if tag != "custom" and call not in ("create", "destroy")]  # fmt: skip
+    if not published["fields"]:
+        assert name not in absent_classes()
+        return
+    said = {field.name: described(field) for field in absent_class(name).fields.values()}
+
+    assert published["fields"] == {
+        field: {key: value for key, value in one.items() if key not in ("roles", "keys")}
+        for field, one in said.items()
+    }
+    assert sorted(f"{name}.{call}" for call in of_fields) == sorted(
+        call for call in absent_calls() if call.startswith(f"{name}.")
+    )
+
+
+def test_every_published_call_is_answered_in_one_of_three_ways():
+    published = {f"{name}.{call}" for name in SERVED
+                 for call in PUBLISHED["classes"][name]["calls"]}  # fmt: skip
+    published |= {f"{name}.{call}" for name, said in PUBLISHED["absent"].items()
+                  for some in said["calls"].values() for call in some}  # fmt: skip
+    ours = {name for name in CALLS if not name.startswith(OURS_ALONE)}
+
+    refused = {name for name in refused_calls() if name.split(".")[0] not in NOT_YET}
+    assert sorted(published) == sorted({*ours, *absent_calls(), *refused})
+    assert not absent_calls().keys() & {*ours, *refused_calls()}
+    assert all(find_absent(name) for name in published - ours)
+    assert published & CALLS.keys() == ours
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if not name.startswith(OURS_ALONE)])

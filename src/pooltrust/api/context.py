@@ -13,6 +13,7 @@ from pooltrust.errors import Failure
 from pooltrust.terms import HostId
 
 if TYPE_CHECKING:
+    from pooltrust.api.tasks import Tasks
     from pooltrust.pool.plan.operation import Operation
     from pooltrust.trust.entry import SignedEntry
     from pooltrust.trust.roster import Roster
@@ -94,6 +95,10 @@ class Context(Protocol):
         """The sessions of this host."""
 
     @property
+    def tasks(self) -> Tasks:
+        """The tasks of this host."""
+
+    @property
     def emergency(self) -> Failure | None:
         """Why this host answers nothing but emergency calls; None in ordinary times."""
 
@@ -115,6 +120,12 @@ class Context(Protocol):
 
     async def change(self, cls: type, ref: Ref, field: str, edit: Edit, caller: Caller) -> None:
         """Set one field of an object that exists.  Changes of one object come one after another."""
+
+    async def create(self, cls: type, values: Mapping[str, Any], caller: Caller) -> Ref:
+        """Keep a new object of these fields."""
+
+    async def destroy(self, cls: type, refs: Sequence[Ref], caller: Caller) -> None:
+        """Remove kept objects, which exist: all at once."""
 
     async def login(self, username: str, password: str, origin: Origin) -> Principal:
         """Check a password.  Raises SessionAuthenticationFailed."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pooltrust.api import classes as _classes
 from pooltrust.api import roles
+from pooltrust.api.classes.absent.reader import absent_calls, find_absent
 from pooltrust.api.classes.fields.host import Host
 from pooltrust.api.context import Context
 from pooltrust.api.declare.call import CALLS, Call, NamedHost, Where, find
@@ -54,7 +55,7 @@ async def dispatch(
     headers: Mapping[str, str] = {}
     try:
         if request.method == "system.listMethods":
-            answer = wire.bare(request, list(CALLS))
+            answer = wire.bare(request, [*CALLS, *absent_calls()])
         else:
             answer = wire.success(request, await _value(context, request, origin))
     except Failure as why:
@@ -99,7 +100,7 @@ async def _value(context: Context, request: Request, origin: Origin) -> Any:
     if request.method.startswith(_ALIVE):
         return request.parameters[0] if request.parameters else ""
     name = request.method.removeprefix(ASYNC)
-    call = find(name)
+    call = find(name) or find_absent(name)
     if call is None:
         if request.parameters:
             _authenticated(context, name, request.parameters[0], origin)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pooltrust.api import classes
+from pooltrust.api.classes.absent.reader import absent_classes, refused_calls
 from pooltrust.api.declare.call import CALLS, REQUIRED, Call, NamedHost, Parameter
 from pooltrust.api.declare.record import CLASSES, UNPUBLISHED, Class
 from pooltrust.api.declare.values import Type, compact
@@ -28,7 +29,7 @@ the roles above it may as well.  *Runs on* says which host carries it out, where
 def reference() -> str:
     """The text of docs/reference.md."""
     names = dict.fromkeys([*CLASSES, *(call.cls for call in CALLS.values())])
-    parts = [_INTRODUCTION, *_roles(), *(_class(name) for name in names)]
+    parts = [_INTRODUCTION, *_roles(), *(_class(name) for name in names), *_absent()]
     return "\n".join(parts)
 
 
@@ -36,6 +37,8 @@ def show(value: Any) -> str:
     """A default as documentation spells it: ``"text"``, ``{}``, ``{"a"->"b"}``, ``true``."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}."
     if isinstance(value, datetime):
         return compact(value)
     if isinstance(value, Mapping):
@@ -62,6 +65,21 @@ def _class(name: str) -> str:
     return "\n".join(parts)
 
 
+def _absent() -> Iterator[str]:
+    """What is published and not done here."""
+    yield "## Classes without objects\n"
+    yield (
+        "A pool of hosts has no objects of these classes.  Their lists are empty, whatever is asked"
+        " for by UUID or reference is not there, and everything else of theirs that is published"
+        " answers `NOT_IMPLEMENTED`.\n"
+    )
+    yield ", ".join(f"`{name}`" for name in absent_classes()) + ".\n"
+    yield "## Calls that are not done here\n"
+    yield "These published calls of the classes above answer `NOT_IMPLEMENTED`.\n"
+    of_served = [name for name in refused_calls() if name.partition(".")[0] in CLASSES]
+    yield ", ".join(f"`{name}`" for name in sorted(of_served)) + ".\n"
+
+
 def _fields(declared: Class) -> str:
     rows = []
     for field in declared.fields.values():
@@ -76,11 +94,13 @@ def _fields(declared: Class) -> str:
 def _unasked(declared: Class) -> Iterator[str]:
     """The calls that follow from the fields, in one sentence each."""
     over_all = ", ".join(f"`{name}`" for name in sorted(declared.implicit))
-    yield f"It has {over_all}, and `get_` for every field.\n"
+    if declared.implicit:
+        yield f"It has {over_all}{', and `get_` for every field' if declared.getters else ''}.\n"
     setters = [
         f"`{call.name.partition('.')[2]}`"
         for call in CALLS.values()
-        if call.cls == declared.name and call.implicit and call.name.split(".")[1][:3] != "get"
+        if call.cls == declared.name and call.implicit
+        if call.name.split(".")[1][:3] in ("set", "add", "rem")
     ]
     if setters:
         yield f"What can be set: {', '.join(setters)}.\n"

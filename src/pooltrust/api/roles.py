@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 CLIENT_CERT_WORDS = "What a client may do that proved itself by its certificate alone"
 
 
+@lru_cache(maxsize=64)
 def holders(role: str | None, *, client_cert: bool | None = None) -> tuple[str, ...]:
     """The roles that hold what is given to `role`: it and all above it; none for None.
 

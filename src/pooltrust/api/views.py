@@ -6,7 +6,7 @@ from the roster alone; a row of the database adds what users set and nothing els
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,8 +17,18 @@ from pooltrust.api.classes.fields.choices import CertificatePurpose, Certificate
 from pooltrust.api.classes.fields.host import FROM_THE_ROSTER, Host
 from pooltrust.api.classes.fields.pool import Pool
 from pooltrust.api.classes.host_metrics import HostMetrics
-from pooltrust.api.declare.record import Kind, class_of
-from pooltrust.api.declare.values import EPOCH, NULL, Ref, WrongType, named_uuid, ref_of
+from pooltrust.api.classes.secret import Secret
+from pooltrust.api.classes.telling.message import Message
+from pooltrust.api.declare.record import Class, Kind, class_of
+from pooltrust.api.declare.values import (
+    EPOCH,
+    NULL,
+    Ref,
+    WrongType,
+    compact,
+    named_uuid,
+    ref_of,
+)
 from pooltrust.errors import Refused
 from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import HostId
@@ -45,8 +55,8 @@ SOFTWARE: Mapping[str, str] = {
     "network_backend": "none",
 }
 
-Rows = Callable[[str, str], Mapping[str, Any] | None]
-"""By class and UUID: the fields that users set, as `stored` wrote them."""
+Rows = Callable[[str], Mapping[str, Mapping[str, Any]]]
+"""By class, then by UUID: the fields that are kept of each object, as `stored` wrote them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ class Picture:
     """Everything that records are made from."""
 
     roster: Roster
-    rows: Rows = lambda _cls, _uuid: None
+    rows: Rows = lambda _cls: {}
     liveness: Mapping[HostId, Liveness] = field(default_factory=dict)
     overrides: frozenset[HostId] = frozenset()
     """Hosts that do not verify at present, by their own administrator's order."""
@@ -100,6 +110,8 @@ def stored(value: Any) -> Any:
     """A field's value as plain JSON, for a row."""
     if isinstance(value, str):
         return str(value)
+    if isinstance(value, datetime):
+        return compact(value)
     if isinstance(value, list | tuple):
         return [stored(item) for item in value]
     if isinstance(value, Mapping):
@@ -110,16 +122,32 @@ def stored(value: Any) -> Any:
 def _set_by_users(cls: type, picture: Picture, uuid: str) -> dict[str, Any]:
     """The fields of a row that its class still has, users may set and the roster does not."""
     declared = class_of(cls)
+    row = picture.rows(declared.name).get(uuid, {})
+    settable = {name for name, field in declared.fields.items() if field.kind is Kind.RW}
+    return _read(declared, row, settable - FROM_THE_ROSTER)
+
+
+def _read(declared: Class, row: Mapping[str, Any], wanted: Set[str]) -> dict[str, Any]:
     found = {}
-    for name, value in (picture.rows(declared.name, uuid) or {}).items():
-        known = declared.fields.get(name)
-        if known is None or known.kind is not Kind.RW or name in FROM_THE_ROSTER:
-            continue
+    for name in row.keys() & wanted:
         try:
-            found[name] = known.type.read(value)
+            found[name] = declared.fields[name].type.read(row[name])
         except (WrongType, Refused):
             continue  # Written by another release: the field has its default again.
     return found
+
+
+def _kept(cls: type[R]) -> Callable[[Picture], Iterator[R]]:
+    """The view of a class whose objects are rows and nothing else."""
+
+    python: Any = cls
+
+    def kept(picture: Picture) -> Iterator[R]:
+        declared = class_of(cls)
+        for uuid, row in picture.rows(declared.name).items():
+            yield python(uuid=uuid, **_read(declared, row, declared.fields.keys() - {"uuid"}))
+
+    return kept
 
 
 def _pool(picture: Picture) -> Iterator[Pool]:
@@ -239,4 +267,6 @@ _VIEWS: Mapping[type, Callable[[Picture], Iterator[Any]]] = {
     Host: _hosts,
     HostMetrics: _metrics,
     CertificateRecord: _certificates,
+    Message: _kept(Message),
+    Secret: _kept(Secret),
 }

@@ -43,6 +43,7 @@ from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.peers.sightings import Sightings
 from pooltrust.host.records.database import Database
 from pooltrust.host.serving.context import DaemonContext
+from pooltrust.host.serving.objects import Objects
 from pooltrust.host.serving.web import Web
 from pooltrust.host.takeover.endorsing import Endorsing
 from pooltrust.host.takeover.following import Following
@@ -153,6 +154,9 @@ class Daemon:
         self.leading.led = self._led
         self.following = Following(belief, self.scribe.telling, config.listen, journal)
         self.following.followed = self._fell_behind
+        self.objects = Objects(
+            belief, self.sightings, self.desk, store, self.shipping, monotonic=time.monotonic
+        )
         self.context = DaemonContext(
             config=config,
             belief=belief,
@@ -166,6 +170,7 @@ class Daemon:
             codes=self.codes,
             accounts=self.accounts,
             store=store,
+            objects=self.objects,
             journal=journal,
             monotonic=time.monotonic,
             clock=_now,

@@ -112,28 +112,31 @@ class Call:
 CALLS: dict[str, Call] = {}
 """Every declared call by its name on the wire."""
 
-ALIASES: dict[str, Call] = {}
-"""The same by the other spelling, ``class_method``."""
+MOST_WORDS = 3
+"""Words in the name of a class, at most."""
 
 
 def find(name: str) -> Call | None:
-    """The call of this name, without ``Async.``, in either spelling."""
-    return CALLS.get(name) or ALIASES.get(name)
+    """The call of this name, without ``Async.``; ``class_method`` is another spelling."""
+    found = CALLS.get(name)
+    if found is None and "." not in name:
+        words = name.split("_", MOST_WORDS)
+        names = ("_".join(words[:n]) + "." + "_".join(words[n:]) for n in range(1, len(words)))
+        found = next((CALLS[one] for one in names if one in CALLS), None)
+    return found
 
 
 def register(declared: Call) -> None:
-    """Add a call.  Raises TypeError if its name or alias is taken, or if it says nothing."""
+    """Add a call.  Raises TypeError if its name is taken, or if it says nothing."""
     cls, dot, method = declared.name.partition(".")
-    alias = f"{cls}_{method}"
     if not (cls and dot and method):
         raise TypeError(f"{declared.name!r} is not class.method")
-    if declared.name in CALLS or alias in ALIASES:
+    if declared.name in CALLS:
         raise TypeError(f"{declared.name} is declared twice")
     if not declared.doc.strip():
         raise TypeError(f"{declared.name} needs a docstring")
     _check_place(declared)
     CALLS[declared.name] = declared
-    ALIASES[alias] = declared
 
 
 def _check_place(declared: Call) -> None:

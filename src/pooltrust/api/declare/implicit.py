@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,14 @@ from pooltrust.api import roles
 from pooltrust.api.declare.call import NO_KEYS, REQUIRED, Call, Parameter, Run
 from pooltrust.api.declare.values import STRING, VOID, Ref, Type, map_of, set_of
 from pooltrust.api.declare.where import test_of
-from pooltrust.errors import Failure, HandleInvalid, InvalidValue, MapDuplicateKey, UuidInvalid
+from pooltrust.errors import (
+    Failure,
+    FieldTypeError,
+    HandleInvalid,
+    InvalidValue,
+    MapDuplicateKey,
+    UuidInvalid,
+)
 
 if TYPE_CHECKING:
     from pooltrust.api.declare.record import Class, Field
@@ -20,9 +28,9 @@ def calls_of(cls: Class) -> Iterator[Call]:
     """Every implicit call of a class."""
     yield from _whole_class(cls)
     for field in cls.fields.values():
-        if not field.hidden:
+        if not field.hidden and cls.getters:
             yield _getter(cls, field)
-        if field.kind == "RW":
+        if field.kind == "RW" and not field.hidden:
             yield from _setters(cls, field)
 
 
@@ -35,11 +43,13 @@ def _call(
     parameters: Sequence[Parameter] = (),
     result: Type = VOID,
     raises: tuple[type[Failure], ...] = (),
+    role: str = "",
     field: Field | None = None,
     hidden: bool = False,
+    is_async: bool = False,
 ) -> Call:
     """A call of this class; `field` is given where the call changes it."""
-    role = field.role if field else roles.READ_ONLY
+    role = field.role if field else role or cls.role
     keys = {k: roles.holders(v) for k, v in field.keys.items()} if field else {}
     return Call(
         name=f"{cls.name}.{method}",
@@ -53,10 +63,12 @@ def _call(
         raises=raises,
         keys=keys if method.startswith(("add_to_", "remove_from_")) else NO_KEYS,
         hidden=hidden,
+        is_async=is_async,
         implicit=True,
     )
 
 
+@cache
 def _one(cls: Class) -> Parameter:
     return Parameter("self", cls.reference, f"The {cls.name}.", REQUIRED)
 
@@ -80,6 +92,8 @@ def _whole_class(cls: Class) -> Iterator[Call]:
         yield _get_by_uuid(cls)
     if "get_by_name_label" in cls.implicit:
         yield _get_by_name_label(cls)
+    if "create" in cls.implicit:
+        yield from _making(cls)
     yield from _listing(cls)
 
 
@@ -121,6 +135,28 @@ def _get_by_name_label(cls: Class) -> Call:
     return _call(cls, "get_by_name_label", run, doc=doc, parameters=parameters, result=result)
 
 
+def _making(cls: Class) -> Iterator[Call]:
+    source: Any = cls.source
+
+    async def create(context: Any, caller: Any, arguments: Sequence[Any]) -> Any:
+        return await source.create(context, cls.python, arguments[0], caller)
+
+    async def destroy(context: Any, caller: Any, arguments: Sequence[Any]) -> None:
+        row(cls, context, arguments[0])
+        await source.destroy(context, cls.python, arguments[0], caller)
+
+    fields = Type(f"{cls.name} record", None, cls.given)
+    args = Parameter("args", fields, "Its fields.  Those with a default may be left out.", REQUIRED)
+    yield _call(
+        cls, "create", create, doc=f"Make a {cls.name}.", parameters=(args,), result=cls.reference,
+        raises=(FieldTypeError,), is_async=True,
+    )  # fmt: skip
+    yield _call(
+        cls, "destroy", destroy, doc=f"Remove a {cls.name}.", parameters=(_one(cls),),
+        raises=(HandleInvalid,), is_async=True,
+    )  # fmt: skip
+
+
 def _listing(cls: Class) -> Iterator[Call]:
     """get_all and its kin: a choice of rows, answered as references or as records."""
 
@@ -147,7 +183,8 @@ def _listing(cls: Class) -> Iterator[Call]:
         if method in cls.implicit:
             yield _call(
                 cls, method, _lister(choose, shape), doc=doc, parameters=parameters, result=result,
-                raises=(InvalidValue,) if parameters else (), hidden=bool(parameters),
+                raises=(InvalidValue,) if parameters else (),
+                hidden=bool(parameters) and cls.getters,
             )  # fmt: skip
 
 
@@ -171,7 +208,7 @@ def _getter(cls: Class, field: Field) -> Call:
     parameters = (_one(cls),)
     return _call(
         cls, f"get_{field.name}", run, doc=field.doc, parameters=parameters, result=field.type,
-        raises=(HandleInvalid,),
+        raises=(HandleInvalid,), role=field.reader,
     )  # fmt: skip
 
 

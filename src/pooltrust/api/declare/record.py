@@ -16,7 +16,9 @@ from typing import Any, Protocol, TypeVar, dataclass_transform, get_type_hints
 
 from pooltrust.api.declare import implicit
 from pooltrust.api.declare.call import Where, register
-from pooltrust.api.declare.values import Ref, Type, WrongType, reference, type_of
+from pooltrust.api.declare.values import Ref, Type, WrongType, is_a_type, reference, type_of
+from pooltrust.api.roles import READ_ONLY
+from pooltrust.errors import FieldTypeError
 
 
 class Kind(StrEnum):
@@ -34,7 +36,10 @@ UNPUBLISHED: Any = MISSING
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field of a class.  `role` may set it, `keys` loosens that for some keys of a map."""
+    """One field of a class.
+
+    `role` may set it, `keys` loosens that for some keys of a map; `reader` may look at it.
+    """
 
     name: str = ""
     type: Type = dataclasses.field(default_factory=lambda: type_of(str))
@@ -45,11 +50,21 @@ class Field:
     role: str = ""
     client_cert: bool = False
     keys: Mapping[str, str] = dataclasses.field(default_factory=lambda: NO_KEYS)
+    reader: str = READ_ONLY
 
 
-def ro(doc: str, default: Any = UNPUBLISHED, *, hidden: bool = False) -> Any:
-    """A field that only the daemon changes."""
-    return _declared(Field(kind=Kind.DYNAMIC, doc=doc, default=default, hidden=hidden))
+def ro(
+    doc: str,
+    default: Any = UNPUBLISHED,
+    *,
+    hidden: bool = False,
+    keys: Mapping[str, str] = NO_KEYS,
+    reader: str = READ_ONLY,
+) -> Any:
+    """A field that only the daemon changes, or calls of its own."""
+    return _declared(
+        Field(kind=Kind.DYNAMIC, doc=doc, default=default, hidden=hidden, keys=keys, reader=reader)
+    )
 
 
 def static(doc: str, default: Any = UNPUBLISHED) -> Any:
@@ -64,11 +79,19 @@ def rw(
     role: str = "pool-operator",
     client_cert: bool = False,
     keys: Mapping[str, str] = NO_KEYS,
+    reader: str = READ_ONLY,
 ) -> Any:
     """A field that users of this role, and of those above it, may set."""
-    kind, given = Kind.RW, MappingProxyType(keys)
     return _declared(
-        Field(kind=kind, doc=doc, default=default, role=role, client_cert=client_cert, keys=given)
+        Field(
+            kind=Kind.RW,
+            doc=doc,
+            default=default,
+            role=role,
+            client_cert=client_cert,
+            keys=MappingProxyType(keys),
+            reader=reader,
+        )
     )
 
 
@@ -108,13 +131,24 @@ class OfTheContext:
         """Set one field of one object."""
         await context.change(cls, ref, field, edit, caller)
 
+    async def create(self, context: Any, cls: type, values: Mapping[str, Any], caller: Any) -> Ref:
+        """Make an object of these fields."""
+        ref: Ref = await context.create(cls, values, caller)
+        return ref
+
+    async def destroy(self, context: Any, cls: type, ref: Ref, caller: Any) -> None:
+        """Remove an object, which exists."""
+        await context.destroy(cls, [ref], caller)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Class:
     """A declared class of the API.
 
     `implicit` names the calls over the whole class that it has; `listed` says which rows get_all
-    gives, and `expressions` are texts that get_all_where knows besides its grammar.
+    gives, and `expressions` are texts that get_all_where knows besides its grammar.  `role` may
+    look at its objects, and make and remove them where users can.  A class without `getters` has no
+    call for a single field, and hides none of those that it has.
     """
 
     name: str
@@ -123,6 +157,8 @@ class Class:
     fields: Mapping[str, Field]
     implicit: frozenset[str]
     source: Source
+    role: str
+    getters: bool
     listed: Callable[[Any], bool] | None
     expressions: Mapping[str, Callable[[Any], bool]]
     reference: Type
@@ -138,6 +174,28 @@ class Class:
     def rows(self, context: Any) -> Mapping[Ref, Any]:
         """Every object of this class."""
         return self.source.rows(context, self.python)
+
+    def given(self, raw: Any) -> dict[str, Any]:
+        """Read the record that `create` takes: the fields that are chosen when an object is made.
+
+        The others may be there and count for nothing.  Raises WrongType, and FieldTypeError for a
+        field that is missing, unknown, or of another type.
+        """
+        if not isinstance(raw, dict):
+            raise WrongType
+        for name in raw.keys() - self.fields.keys():
+            raise FieldTypeError(field=str(name))
+        chosen = (field for field in self.fields.values() if field.kind is not Kind.DYNAMIC)
+        return {field.name: _chosen(field, raw) for field in chosen}
+
+
+def _chosen(field: Field, raw: dict[str, Any]) -> Any:
+    if field.name not in raw and field.default is not UNPUBLISHED:
+        return field.default
+    try:
+        return field.type.read(raw[field.name])
+    except (KeyError, WrongType):
+        raise FieldTypeError(field=field.name) from None
 
 
 CLASSES: dict[str, Class] = {}
@@ -158,6 +216,7 @@ def visible(record: Any) -> dict[str, Any] | None:
 
 
 T = TypeVar("T")
+MAKING = frozenset({"create", "destroy"})
 LISTING = frozenset({"get_all", "get_all_records", "get_all_where", "get_all_records_where"})
 EVERYTHING = LISTING | {"get_record", "get_by_uuid"}
 
@@ -168,6 +227,8 @@ def record(
     *,
     calls: frozenset[str] = EVERYTHING,
     source: Source | None = None,
+    role: str = READ_ONLY,
+    getters: bool = True,
     listed: Callable[[Any], bool] | None = None,
     expressions: Mapping[str, Callable[[Any], bool]] = MappingProxyType({}),
     evented: bool = True,
@@ -190,18 +251,21 @@ def record(
             name=name,
             doc=inspect.cleandoc(cls.__doc__ or ""),
             python=python,
-            fields=MappingProxyType(fields),
+            fields=MappingProxyType({f.name: f for f in fields.values()}),
             implicit=calls,
             source=source or OfTheContext(),
+            role=role,
+            getters=getters,
             listed=listed,
             expressions=MappingProxyType(dict(expressions)),
             reference=reference(name),
-            record=Type(f"{name} record", None, _reader(python, fields, shown)),
+            record=Type(f"{name} record", None, _reader(python, fields)),
             evented=evented,
             visible=shown,
-            pick=attrgetter(*shown),
+            pick=attrgetter(*(key for key, field in fields.items() if not field.hidden)),
         )
         CLASSES[name] = _BY_PYTHON[python] = declared
+        is_a_type(python, declared.record)
         for made in implicit.calls_of(declared):
             register(made)
         return python
@@ -210,7 +274,10 @@ def record(
 
 
 def _fields(cls_name: str, cls: type) -> dict[str, Field]:
-    """The declared fields; gives the dataclass its defaults on the way."""
+    """The declared fields by their Python names, which end in ``_`` where Python has the word.
+
+    Gives the dataclass its defaults on the way.
+    """
     found: dict[str, Field] = {}
     for name, hint in get_type_hints(cls, include_extras=True).items():
         given = cls.__dict__.get(name)
@@ -218,7 +285,7 @@ def _fields(cls_name: str, cls: type) -> dict[str, Field]:
         if not isinstance(declared, Field) or not declared.doc.strip():
             raise TypeError(f"{cls_name}.{name} must be made by ro, static or rw, with its words")
         of_api = type_of(hint)
-        found[name] = dataclasses.replace(declared, name=name, type=of_api)
+        found[name] = dataclasses.replace(declared, name=name.rstrip("_"), type=of_api)
         if name != "uuid":
             value = of_api.zero if declared.default is UNPUBLISHED else declared.default
             setattr(cls, name, _with_default(value))
@@ -231,16 +298,15 @@ def _with_default(value: Any) -> Any:
     return dataclasses.field(default=value)
 
 
-def _reader(
-    python: type, fields: Mapping[str, Field], shown: tuple[str, ...]
-) -> Callable[[Any], Any]:
+def _reader(python: type, fields: Mapping[str, Field]) -> Callable[[Any], Any]:
     """Reads a record back from the struct that clients see, as a forwarded call answers it."""
+    shown = {field.name: (key, field) for key, field in fields.items() if not field.hidden}
 
     def read(raw: Any) -> Any:
         if type(raw) is python:
             return raw
-        if not isinstance(raw, dict) or raw.keys() != set(shown):
+        if not isinstance(raw, dict) or raw.keys() != shown.keys():
             raise WrongType
-        return python(**{name: fields[name].type.read(value) for name, value in raw.items()})
+        return python(**{key: field.type.read(raw[name]) for name, (key, field) in shown.items()})
 
     return read

@@ -69,11 +69,16 @@ class Type:
 
 
 def type_of(annotation: Any) -> Type:
-    """The API type of a Python annotation.  Raises TypeError for one that the API does not have."""
+    """The API type of a Python annotation, or the one that is given in it.
+
+    Raises TypeError for one that the API does not have.
+    """
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        marks = [mark for mark in inner[1:] if isinstance(mark, Of)]
-        return reference(marks[0].cls) if marks else type_of(inner[0])
+        for mark in inner[1:]:
+            if isinstance(mark, Of | Type):
+                return reference(mark.cls) if isinstance(mark, Of) else mark
+        return type_of(inner[0])
     if origin is list or (origin is tuple and len(inner) == 2 and inner[1] is Ellipsis):
         return set_of(type_of(inner[0]), origin)
     if origin in (dict, Mapping):
@@ -113,6 +118,11 @@ def map_of(key: Type, value: Type) -> Type:
         return {key.read(name): value.read(item) for name, item in raw.items()}
 
     return Type(f"({key.name} -> {value.name}) map", {}, read, key=key, item=value)
+
+
+def is_a_type(python: type, of: Type) -> None:
+    """From now on this Python class, in an annotation, is a type of the API: a record."""
+    _PLAIN[python] = of
 
 
 E = TypeVar("E", bound=type[StrEnum])

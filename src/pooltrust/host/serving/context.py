@@ -12,15 +12,15 @@ from typing import Any, Literal, TypeVar
 
 import orjson
 
-from pooltrust.api import roles, views
+from pooltrust.api import roles
 from pooltrust.api.context import Edit
 from pooltrust.api.declare.call import Call
-from pooltrust.api.declare.record import class_of
 from pooltrust.api.declare.values import Ref
 from pooltrust.api.dispatch import carry_out
 from pooltrust.api.sessions import Caller, Origin, Principal, Sessions
+from pooltrust.api.tasks import Tasks
 from pooltrust.api.wire.jsonrpc import encode
-from pooltrust.errors import Failure, HandleInvalid, HostIsSlave, InvalidValue
+from pooltrust.errors import Failure, HostIsSlave, InvalidValue
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
@@ -33,7 +33,8 @@ from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober, Seen
 from pooltrust.host.peers.scribe import Scribe
-from pooltrust.host.records.store import Change, Stale, Store
+from pooltrust.host.records.store import Store
+from pooltrust.host.serving.objects import Objects
 from pooltrust.host.serving.status import status
 from pooltrust.host.takeover.following import Following
 from pooltrust.host.telling.alerting import TABLE as ALERTS
@@ -65,11 +66,12 @@ class DaemonContext:
     codes: CodeLedger
     accounts: Accounts
     store: Store
+    objects: Objects
     journal: Journal
     monotonic: Callable[[], float]
     clock: Callable[[], datetime]
     sessions: Sessions = field(default_factory=Sessions)
-    _records: dict[type, tuple[object, Mapping[Ref, Any]]] = field(default_factory=dict)
+    tasks: Tasks = field(default_factory=Tasks)
 
     @property
     def this_host(self) -> HostId:
@@ -114,34 +116,24 @@ class DaemonContext:
     def begin_anew(self) -> None:
         """This host belongs to another pool now: what was its old one's is forgotten."""
         self.sessions = Sessions()
-        self._records.clear()
+        self.tasks = Tasks()
+        self.objects.forget()
 
     def records(self, cls: type[R]) -> Mapping[Ref, R]:
-        """The objects of a class by reference; made anew only when something changed."""
-        live = self.peers.sightings.live(self.monotonic())
-        running = tuple(self.desk.current())
-        mark = (self.roster, self.store.revision, live, self.belief.override, running)
-        kept = self._records.get(cls)
-        if kept is None or kept[0] != mark:
-            kept = self._records[cls] = (mark, views.records(cls, self._picture(live)))
-        return kept[1]
+        """The objects of a class by reference."""
+        return self.objects.of(cls)
 
     async def change(self, cls: type, ref: Ref, field: str, edit: Edit, caller: Caller) -> None:
         """Set one field of an object that exists."""
-        declared = class_of(cls)
-        while True:
-            revision = self.store.revision
-            try:
-                record: Any = self.records(cls)[ref]
-            except KeyError:
-                raise HandleInvalid(declared.name, ref) from None
-            value = views.stored(edit(getattr(record, field)))
-            row = {**(self.store.get(declared.name, record.uuid) or {}), field: value}
-            try:
-                await self.store.append(revision, [Change(declared.name, record.uuid, row)])
-                return
-            except Stale:
-                continue  # somebody was quicker: read again, edit again
+        await self.objects.change(cls, ref, field, edit)
+
+    async def create(self, cls: type, values: Mapping[str, Any], caller: Caller) -> Ref:
+        """Keep a new object of these fields."""
+        return await self.objects.create(cls, self.random_uuid(), values)
+
+    async def destroy(self, cls: type, refs: Sequence[Ref], caller: Caller) -> None:
+        """Remove kept objects, all at once."""
+        await self.objects.destroy(cls, refs)
 
     async def login(self, username: str, password: str, origin: Origin) -> Principal:
         """Check a password.  Every local account is the pool's administrator."""
@@ -309,17 +301,6 @@ class DaemonContext:
     def log_entries(self, after: int, count: int) -> Sequence[SignedEntry]:
         """At most so many entries of the trust log, after this number."""
         return self.belief.log.tail(after)[:count]
-
-    def _picture(self, live: frozenset[HostId]) -> views.Picture:
-        roster = self.roster
-        return views.Picture(
-            roster=roster,
-            rows=self.store.get,
-            liveness={host: views.Liveness(live=host in live) for host in roster.members},
-            overrides=frozenset((self.this_host,)) if self.belief.override else frozenset(),
-            operations=self.desk.current(),
-            allowed=self.desk.allowed(),
-        )
 
 
 def _address(text: str, port: int) -> tuple[str, int]:

@@ -129,3 +129,46 @@ class NtpMode(StrEnum):
     CUSTOM = "Custom"
     FACTORY = "Factory"
     DISABLED = "Disabled"
+
+
+@enumeration("task_status_type")
+class TaskStatus(StrEnum):
+    """How far a task is."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+@enumeration("task_allowed_operations")
+class TaskOperation(StrEnum):
+    """What may be done with a task."""
+
+    CANCEL = "cancel"
+    DESTROY = "destroy"
+
+
+@enumeration("event_operation")
+class EventOperation(StrEnum):
+    """What has happened to an object."""
+
+    ADD = "add"
+    DEL = "del"
+    MOD = "mod"
+
+
+@enumeration("cls")
+class MessageClass(StrEnum):
+    """What a message can be about."""
+
+    VM = "VM"
+    HOST = "Host"
+    SR = "SR"
+    POOL = "Pool"
+    VMPP = "VMPP"
+    VMSS = "VMSS"
+    PVS_PROXY = "PVS_proxy"
+    VDI = "VDI"
+    CERTIFICATE = "Certificate"
