@@ -208,7 +208,7 @@ def run(story: Coroutine[Any, Any, Any], seconds: float = 30.0) -> Any:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(told())
-    assert complaints == []
+    assert complaints == [], complaints
     return result
 
 

@@ -11,6 +11,7 @@ import pytest
 from daemons import Host, Stock, alike, run, running, tree, until
 from pooltrust.command.client import Reported
 from pooltrust.errors import CannotVerify
+from pooltrust.host.operations.upkeep import Upkeep
 
 from .stage import Puppet
 
@@ -18,6 +19,16 @@ LONG_AGO = datetime.now(UTC) - timedelta(days=500)
 REFUSE = {"expired_pool_identity": "refuse"}
 
 Aged = Callable[..., tuple[Host, Host]]
+
+
+@pytest.fixture(autouse=True)
+def stays_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No host refreshes by itself what is overdue: these stories are about what was not."""
+
+    async def nothing(_: Upkeep) -> bool:
+        return False
+
+    monkeypatch.setattr(Upkeep, "_refresh_due", nothing)
 
 
 @pytest.fixture

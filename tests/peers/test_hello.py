@@ -40,14 +40,11 @@ def test_a_member_that_is_dialled_hears_a_hello_and_nothing_more_before_it_said_
                 with pytest.raises(CannotContactHost) as why:
                     await asking
                 assert "h2" in str(why.value) and "no hello" in str(why.value)
-                (said,) = frames_in(bytes(heard))
-                assert said.pop("nonce")
-                assert {
-                    "hello": 1,
-                    "pool": h1.roster.pool,
-                    "host": h1.me,
-                    "expect": puppet.me,
-                } == said
+                # It dials again and again by itself, because it may have missed something.
+                said = frames_in(bytes(heard))
+                assert said and all(frame.pop("nonce") for frame in said)
+                hello = {"hello": 1, "pool": h1.roster.pool, "host": h1.me, "expect": puppet.me}
+                assert [hello] * len(said) == said
 
     run(story())
 
@@ -209,18 +206,21 @@ def test_a_member_whose_head_is_not_to_be_believed_hears_nothing_after_the_hello
     pool: Pool, how: str
 ) -> None:
     h1, h2, _ = pool(3)
-    heard: list[wire.Frame] = []
+    heard: list[list[wire.Frame]] = []
 
     async def story() -> None:
         puppet = await Puppet.of(h2)
 
         async def serve(frames: Frames) -> None:
             hello = await frames.receive(5)
-            heard.append(hello)
+            heard.append([hello])
+            if "hello" not in hello:
+                return
+            here = heard[-1]
             head, _ = forged_heads(puppet, wire.nonce(hello))[how]
             await frames.send({"hello": 1, "nonce": wire.b64(bytes(32)), "head": head})
             while True:
-                heard.append(await frames.receive(5))
+                here.append(await frames.receive(5))
 
         path = puppet.belief.identities.pool.path
         async with running(h1), instead_of(h2, path, saying(serve)):
@@ -230,7 +230,9 @@ def test_a_member_whose_head_is_not_to_be_believed_hears_nothing_after_the_hello
             assert reason in str(why.value)
             assert "Expected a head signed by h2" in str(why.value)
             await asyncio.sleep(0.05)
-            assert [frame.get("hello") and "hello" for frame in heard] == ["hello"]
+            # Beside that it only asks, under the name of first meetings, what it missed.
+            assert {frames[0].get("call", "hello") for frames in heard} <= {"hello", "knock"}
+            assert {len(frames) for frames in heard} == {1}
             assert not h1.daemon.sightings.holders(1) - {h1.me}
 
     run(story())

@@ -232,7 +232,7 @@ class Daemon:
         stack.push_async_callback(listener.close)
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)
-        watch = Watch(self.belief, self.peers, self.journal, _now)
+        watch = Watch(self.belief, self.peers, self.journal, _now, self.scribe.become_fit)
         parts = self.keys, self.scribe, self.joining, self.leaving, self.leading, self.shipping
         for part in (*parts, self.alerting, self.desk, self.upkeep, watch):
             stack.push_async_callback(part.close)

@@ -26,12 +26,25 @@ NEAR_DAYS = 30
 TELL_SECONDS = 60.0
 
 
+RETURNING_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Between attempts of a host that may have missed something; then it is heartbeat by heartbeat."""
+
+
 class Watch:
-    """This host's timers.  `now`: UTC."""
+    """This host's timers.  `now`: UTC.
+
+    `lead` makes a coordinator compare its log with those of the members, once after a start.
+    """
 
     def __init__(
-        self, belief: Belief, peers: Peers, journal: Journal, now: Callable[[], datetime]
+        self,
+        belief: Belief,
+        peers: Peers,
+        journal: Journal,
+        now: Callable[[], datetime],
+        lead: Callable[[], Awaitable[None]],
     ) -> None:
+        self._lead = lead
         self._belief = belief
         self._peers = peers
         self._journal = journal
@@ -42,7 +55,7 @@ class Watch:
         """Start the timers; whoever is new is looked at when the roster changes."""
         self._belief.watch(self._changed)
         self._tasks = [
-            asyncio.create_task(self._every(HEARTBEAT_SECONDS, self._beat), name="heartbeat"),
+            asyncio.create_task(self._heartbeat(), name="heartbeat"),
             asyncio.create_task(self._every(DAY_SECONDS, self._look_at_dates), name="dates"),
             asyncio.create_task(self._later(CHANCE_SECONDS, self._look_at_one), name="chance"),
             asyncio.create_task(self._every(TELL_SECONDS, self._tell), name="tell"),
@@ -61,21 +74,39 @@ class Watch:
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
-            try:
-                await work()
-            except Failure as why:
-                self._journal.damped("timer-failed", peer="", reason=why.code, words=str(why))
-            except Exception as why:  # noqa: BLE001 - a timer outlives a defect, and reports it
-                self._journal.defect("timer-defect", why)
+            await self._surely(work)
             await asyncio.sleep(seconds)
+
+    async def _heartbeat(self) -> None:
+        """At once and every so many seconds; sooner while this host may have missed something."""
+        failed = 0
+        while True:
+            failed = 0 if await self._surely(self._beat) else failed + 1
+            waits = RETURNING_SECONDS[failed - 1 : failed] if failed else ()
+            await asyncio.sleep(*waits or (HEARTBEAT_SECONDS,))
+
+    async def _surely(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Whether it went well; a timer outlives what does not."""
+        try:
+            await work()
+            return True
+        except Failure as why:
+            self._journal.damped("timer-failed", peer="", reason=why.code, words=str(why))
+        except Exception as why:  # noqa: BLE001 - a timer outlives a defect, and reports it
+            self._journal.defect("timer-defect", why)
+        return False
 
     async def _tell(self) -> None:
         self._journal.flush()
 
     async def _beat(self) -> None:
-        if self._belief.is_coordinator:
+        """Show the coordinator that this host is there, and know that it has missed nothing."""
+        if self._belief.me not in self._belief.roster.members:
             return
-        await self._peers.look(self._belief.roster.coordinator)
+        if self._belief.is_coordinator:
+            await self._lead()
+        elif not await self._peers.look(self._belief.roster.coordinator):
+            await self._peers.become_current()
 
     async def _look_at_one(self) -> None:
         """One member by chance: a coordinator that shows each another log is found out."""

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CALL_SECONDS = 30.0
 DIAL_SECONDS = 10.0
+PATIENCE_SECONDS = 1.0
+"""How long the coordinator alone is asked whether anything was missed, before all are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,12 +147,34 @@ class Peers:
             if self.sightings.current(self._clock()):
                 return
             roster = self.belief.roster
+            looking: set[asyncio.Task[bool]] = set()
             if not self.belief.is_coordinator:
-                await self.look(roster.coordinator)
-            if not self.sightings.current(self._clock()):
-                await self.look_around()
+                looking.add(asyncio.create_task(self.look(roster.coordinator)))
+            try:
+                if not await self._current_by(looking, within=PATIENCE_SECONDS):
+                    others = roster.members.keys() - {roster.coordinator, self.belief.me}
+                    looking |= {asyncio.create_task(self.look(host)) for host in others}
+                    await self._current_by(looking)
+            finally:
+                for task in looking:
+                    task.cancel()
+                await asyncio.gather(*looking, return_exceptions=True)
             if not self.sightings.current(self._clock()):
                 raise not_current(self.belief)
+
+    async def _current_by(
+        self, looking: set[asyncio.Task[bool]], within: float | None = None
+    ) -> bool:
+        """Whether these looks make this host current; one that takes long keeps it no longer."""
+        until, pending = self._clock() + (within or 0.0), looking
+        while pending and not self.sightings.current(self._clock()):
+            left = max(0.0, until - self._clock()) if within is not None else None
+            done, pending = await asyncio.wait(
+                pending, timeout=left, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                break
+        return self.sightings.current(self._clock())
 
     async def look_around(self) -> None:
         """Fetch the heads of all members at once."""
