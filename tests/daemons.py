@@ -27,6 +27,7 @@ from pooltrust.host.daemon import Daemon
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.founding import set_up
 from pooltrust.host.records.database import Database
+from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import KeyKind
 from pooltrust.pool.code import JoinCode
@@ -164,7 +165,7 @@ def found(folder: Path, name: str, address: str, port: int, **other: Any) -> Hos
 
 async def _known_password(database: Path) -> None:
     store = await Database.open(database)
-    accounts = Accounts(store, iterations=ITERATIONS)
+    accounts = Accounts(Guarded(store), iterations=ITERATIONS)
     await accounts.set_password("root", PASSWORD)
     accounts.close()
     await store.close()

@@ -154,6 +154,17 @@ class SessionAuthenticationFailed(Refused):
     why: str = "The credentials given by the user are incorrect"
 
 
+@failure(
+    "SESSION_AUTHORIZATION_FAILED",
+    cure="Let an administrator of the pool give this user a role: xe subject-add, subject-role-add",
+)
+class SessionAuthorizationFailed(Refused):
+    """{username} proved who it is, but {why}."""
+
+    username: str
+    why: str = "is not among those who may use this pool"
+
+
 @failure("HOST_IS_SLAVE", cure="Connect to {address} instead.")
 class HostIsSlave(Refused):
     """This host is a supporter; its coordinator is at {address}."""
@@ -239,6 +250,52 @@ class RbacPermissionDenied(Refused):
 
     permission: str
     message: str
+
+
+@failure("USER_IS_NOT_LOCAL_SUPERUSER", cure="Call it as root, on the host or by root's password.")
+class NotLocalSuperuser(Refused):
+    """{why}"""
+
+    why: str
+
+
+# Users, subjects and roles.
+
+
+@failure("SUBJECT_CANNOT_BE_RESOLVED", cure="Check the spelling; see who there is: xe user-list")
+class SubjectCannotBeResolved(Refused):
+    """There is no user or group {name}."""
+
+    name: str = aside("of that name")
+
+
+@failure("SUBJECT_ALREADY_EXISTS", cure="See its roles: xe subject-list")
+class SubjectAlreadyExists(Refused):
+    """This user or group is a subject of the pool already."""
+
+
+@failure(
+    "ROLE_NOT_FOUND", cure="xe role-list shows the roles there are, xe subject-list who has them."
+)
+class RoleNotFound(Refused):
+    """The subject does not have this role."""
+
+
+@failure("ROLE_ALREADY_EXISTS")
+class RoleAlreadyExists(Refused):
+    """The subject has this role already."""
+
+
+@failure("AUTH_UNKNOWN_TYPE", cure="Users are the pool's own, or by setting those of PAM.")
+class AuthUnknownType(Refused):
+    """There is no directory of the type {type} here."""
+
+    type: str
+
+
+@failure("AUTH_IS_DISABLED", cure="Users are the pool's own, or by setting those of PAM.")
+class AuthIsDisabled(Refused):
+    """This pool uses no external directory."""
 
 
 @failure("NOT_IMPLEMENTED")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import orjson
 
+from api.fake_people import FakePeople
 from pooltrust.api import views
 from pooltrust.api.context import Caller
 from pooltrust.api.declare.call import Call
@@ -121,6 +122,7 @@ class FakeContext:
     principal: Principal = field(
         default_factory=lambda: Principal("root", REMOTE, is_local_superuser=True)
     )
+    people: FakePeople = field(default_factory=FakePeople)
     elsewhere: Callable[..., Any] | None = None
     did: list[Any] = field(default_factory=list)
     defects: list[Exception] = field(default_factory=list)
@@ -145,10 +147,14 @@ class FakeContext:
         self.defects.append(why)
         return f"defect-{len(self.defects)}"
 
+    def table(self, name: str) -> Mapping[str, Mapping[str, Any]]:
+        kept = {uuid: row for (of, uuid), row in self.rows.items() if of == name}
+        return {**self.people.tables.get(name, {}), **kept}
+
     def picture(self) -> views.Picture:
         return views.Picture(
             self.roster,
-            rows=lambda cls: {uuid: row for (of, uuid), row in self.rows.items() if of == cls},
+            rows=self.table,
             liveness={H1: views.Liveness(True, NOW, 4096), H2: views.Liveness(True, NOW, 4096)},
         )
 
@@ -179,6 +185,9 @@ class FakeContext:
         if password != "right":
             raise SessionAuthenticationFailed(username=username)
         return self.principal
+
+    async def login_here(self, username: str, password: str, origin: Origin) -> Principal:
+        return await self.login(username, password, origin)
 
     async def forward(
         self, call: Call, arguments: Sequence[Any], principal: Principal, to: str

@@ -16,6 +16,7 @@ from typing import Any
 ORDER = ["pool-admin", "pool-operator", "vm-power-admin", "vm-admin", "vm-operator", "read-only"]
 WITH_OBJECTS = (
     "session",
+    "auth",
     "subject",
     "role",
     "user",
@@ -28,7 +29,9 @@ WITH_OBJECTS = (
     "message",
     "secret",
 )
-"""Classes of which a pool of hosts may have objects: everything is said of their calls."""
+"""Classes of which a pool of hosts may have objects: everything is said of their calls.  auth has none,
+but all of its calls.
+"""
 
 
 def main(path: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from api.fake import H1, NOW, FakeContext, session_of
+from api.fake import H1, NOW, REMOTE, FakeContext, session_of
 from pooltrust.api.classes.access import role
 from pooltrust.api.classes.certificate import Certificate
 from pooltrust.api.classes.fields.choices import TaskStatus
@@ -14,6 +15,7 @@ from pooltrust.api.declare.call import Call, Parameter
 from pooltrust.api.declare.record import CLASSES, Kind
 from pooltrust.api.declare.values import NULL, Type, compact
 from pooltrust.api.reference import reference
+from pooltrust.api.sessions import Principal
 
 assert reference
 
@@ -52,6 +54,12 @@ def arguments_of(call: Call, context: FakeContext) -> list[Any]:
 def _argument(call: Call, parameter: Parameter, context: FakeContext) -> Any:
     if call.name == "session.get_by_uuid":
         return next(iter(context.sessions))[0].uuid
+    if call.name == "pooltrust.end_session":
+        return context.sessions.open(
+            Principal("another", REMOTE), str(UUID(int=99)), context.this_host, NOW, 0.0
+        ).uuid
+    if call.name == "pooltrust.create_user" and parameter.name == "role":
+        return "vm-admin"
     if parameter.name == "uuid":
         return next(iter(CLASSES[call.cls].rows(context).values())).uuid
     if parameter.name == "obj_uuid":

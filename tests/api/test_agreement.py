@@ -20,8 +20,18 @@ from pooltrust.api.wire.xmlrpc import XML
 assert classes
 
 
-REFUSED = {"host.set_address", "host.set_hostname"}
-"""Where a host is, the trust log says: these are declared, and never done."""
+NEEDS_A_PASSWORD = {"session.login_with_password", "session.slave_local_login_with_password"}
+REFUSED = {
+    # Where a host is, the trust log says.
+    "host.set_address": "OPERATION_NOT_ALLOWED",
+    "host.set_hostname": "OPERATION_NOT_ALLOWED",
+    # There is no directory but the pool's own, and PAM.
+    "host.enable_external_auth": "AUTH_UNKNOWN_TYPE",
+    "host.external_auth_set_ldaps": "AUTH_IS_DISABLED",
+    "pool.enable_external_auth": "AUTH_UNKNOWN_TYPE",
+    "pool.external_auth_set_ldaps": "AUTH_IS_DISABLED",
+}
+"""These are declared, and never done."""
 
 
 def plain(value: Any) -> Any:
@@ -72,14 +82,14 @@ def test_both_wires_answer_the_same(name: str):
         call = CALLS[name]
         session = [session_of(context)] if call.session else []
         arguments = arguments_of(call, context)
-        if name == "session.login_with_password":
+        if name in NEEDS_A_PASSWORD:
             arguments[1] = "right"
         answers.append(way(context, name, [*session, *arguments]))
         contexts.append(context)
 
     assert answers[0] == answers[1] == answers[2]
     assert answers[0][0] == ("Failure" if name in REFUSED else "Success"), answers[0]
-    assert name not in REFUSED or answers[0][1][0] == "OPERATION_NOT_ALLOWED"
+    assert name not in REFUSED or answers[0][1][0] == REFUSED[name]
     assert [context.defects for context in contexts] == [[], [], []]
     assert contexts[0].rows == contexts[1].rows == contexts[2].rows
 
@@ -89,7 +99,7 @@ def test_an_answer_reads_back_as_the_type_that_its_call_declares(name: str):
     context, call = stocked(), CALLS[name]
     session = [session_of(context)] if call.session else []
     arguments = arguments_of(call, context)
-    if name == "session.login_with_password":
+    if name in NEEDS_A_PASSWORD:
         arguments[1] = "right"
 
     value = ask(context, name, *session, *arguments)

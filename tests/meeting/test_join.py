@@ -15,6 +15,7 @@ from daemons import PASSWORD, Host, Stock, alike, run, running, tree, until
 from pooltrust.api.sessions import Origin, Principal
 from pooltrust.command.client import Reported
 from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.records.guarded import Guarded
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import HostAdmitted, HostDismissed
 
@@ -66,7 +67,7 @@ def test_what_was_its_own_is_gone_from_a_host_that_was_admitted(new: New) -> Non
     async def story() -> None:
         async with running(h1, h2):
             old = h2.daemon.belief.identities
-            accounts = Accounts(h2.daemon.store, iterations=1000)
+            accounts = Accounts(Guarded(h2.daemon.store), iterations=1000)
             await accounts.set_password("olive", PASSWORD)
             accounts.close()
             sessions = h2.daemon.context.sessions

@@ -237,10 +237,10 @@ def test_wrong_passwords_in_meetings_count_for_the_origin_like_logins(new: New) 
             words = await refused(h2, lambda: h2.join(h1), "SESSION_AUTHENTICATION_FAILED")
             assert "Too many wrong passwords came from this address" in words
             with pytest.raises(SessionAuthenticationFailed) as waiting:
-                await h1.daemon.accounts.login("root", PASSWORD, h2.config.address)
+                await h1.daemon.logins.login("root", PASSWORD, h2.config.address)
             assert "try again in" in str(waiting.value)
             # Others need not.
-            await h1.daemon.accounts.login("root", PASSWORD, "127.0.7.5")
+            await h1.daemon.logins.login("root", PASSWORD, "127.0.7.5")
 
     run(story())
 

@@ -153,7 +153,7 @@ def test_records_of_too_few_stop_a_takeover_before_it_is_written(pool: Pool) -> 
 async def make_up(host: Host) -> None:
     """A broken-into member gives the pool a password of its own choice."""
     shipped = await host.daemon.store.dump()
-    host.daemon.accounts.keeper = None
+    host.daemon.guarded.keeper = None
     await host.daemon.accounts.set_password("root", NEW_PASSWORD)
     tables = (await host.daemon.store.dump()).tables
     revision = Revision(shipped.revision.coordinator_change, shipped.revision.counter + 1000)

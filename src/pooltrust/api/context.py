@@ -13,6 +13,7 @@ from pooltrust.errors import Failure
 from pooltrust.terms import HostId
 
 if TYPE_CHECKING:
+    from pooltrust.api.classes.access.people import People
     from pooltrust.api.tasks import Tasks
     from pooltrust.pool.plan.operation import Operation
     from pooltrust.trust.entry import SignedEntry
@@ -128,7 +129,20 @@ class Context(Protocol):
         """Remove kept objects, which exist: all at once."""
 
     async def login(self, username: str, password: str, origin: Origin) -> Principal:
-        """Check a password.  Raises SessionAuthenticationFailed."""
+        """Check a password.
+
+        Raises SessionAuthenticationFailed, SessionAuthorizationFailed, RbacPermissionDenied.
+        """
+
+    async def login_here(self, username: str, password: str, origin: Origin) -> Principal:
+        """Check the superuser's password by what this host has.
+
+        Raises SessionAuthenticationFailed, NotLocalSuperuser.
+        """
+
+    @property
+    def people(self) -> People:
+        """Users, subjects, and who else may come in."""
 
     async def forward(
         self,

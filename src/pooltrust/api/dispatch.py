@@ -110,7 +110,8 @@ async def _value(context: Context, request: Request, origin: Origin) -> Any:
     given = _counted(call, request.parameters)
     caller = Caller(call.name, origin)
     if call.session:
-        caller = _authenticated(context, call.name, request.parameters[0], origin)
+        alone = call.emergency or call.runs is Where.HERE
+        caller = _authenticated(context, call.name, request.parameters[0], origin, alone=alone)
         assert caller.principal is not None
         roles.check(call, caller.principal, given)
     if request.method != name:
@@ -137,16 +138,22 @@ def _counted(call: Call, parameters: Sequence[Any]) -> Sequence[Any]:
     return given[:most]
 
 
-def _authenticated(context: Context, call: str, given: Any, origin: Origin) -> Caller:
+def _authenticated(
+    context: Context, call: str, given: Any, origin: Origin, *, alone: bool = False
+) -> Caller:
     """The caller behind a session reference.
 
-    A supporter serves only its own local users and members; everybody else it sends on.
+    A supporter serves only its own local users and members; everybody else it sends on.  `alone`:
+    the call needs no other host, so that a session for this host alone is enough for it.
     """
     session = None
     if isinstance(given, str):
         session = context.sessions.use(Ref(given), context.now(), context.monotonic())
     principal = session.principal if session else None
+    if session is not None and session.here and not alone:
+        session = principal = None
     served = origin.local or (principal and (principal.pool or principal.origin.local))
+    served = served or (session is not None and session.here)
     if not context.is_coordinator and not served:
         raise HostIsSlave(address=context.coordinator_address)
     if session is None:

@@ -6,7 +6,7 @@ Knows names only; which role a user has is the host's to say.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,12 @@ def permissions(call: Call) -> dict[str, tuple[str, ...]]:
         f"{call.permission}/key:{pattern.lower()}": holding
         for pattern, holding in call.keys.items()
     }
+
+
+def permissions_of(names: Collection[str], calls: Iterable[Call]) -> list[str]:
+    """The permissions that these roles hold together, by name."""
+    granted = (permissions(one).items() for one in calls)
+    return sorted(name for two in granted for name, of in two if not set(names).isdisjoint(of))
 
 
 def permits(call: Call, principal: Principal, parameters: Sequence[Any] = ()) -> bool:

@@ -34,17 +34,20 @@ class Origin:
     """Where a call comes from.
 
     `local`: over the Unix socket, from root or from the daemon's own user, so it needs no password.
+    `names`: those of the client certificate that was verified on this connection.
     """
 
     address: str
     local: bool = False
+    names: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who logged in: the roles at that time, and what is beyond roles.
 
-    `is_local_superuser` may do everything, `pool` is another member acting for itself.
+    `is_local_superuser` may do everything, `pool` is another member acting for itself.  `subjects`
+    are the identifiers that the roles come from, the user's own or its groups'.
     """
 
     user: str
@@ -54,6 +57,7 @@ class Principal:
     pool: bool = False
     originator: str = ""
     client_certificate: bool = False
+    subjects: tuple[str, ...] = ()
 
     def carried(self) -> dict[str, Any]:
         """As a JSON object, for a call that another member carries out."""
@@ -65,6 +69,7 @@ class Principal:
             "pool": self.pool,
             "originator": self.originator,
             "client_certificate": self.client_certificate,
+            "subjects": list(self.subjects),
         }
 
     @classmethod
@@ -79,7 +84,8 @@ class Principal:
                 "pool": bool(pool),
                 "originator": str(originator),
                 "client_certificate": bool(certificate),
-            } if all(isinstance(role, str) for role in roles):
+                "subjects": list(subjects),
+            } if all(isinstance(text, str) for text in (*roles, *subjects)):
                 return cls(
                     user,
                     Origin(address),
@@ -88,6 +94,7 @@ class Principal:
                     pool,
                     originator,
                     certificate,
+                    tuple(subjects),
                 )
         raise ValueError("not a principal")
 
@@ -110,12 +117,16 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One session.  Its UUID follows from its reference, but not the other way."""
+    """One session.  Its UUID follows from its reference, but not the other way.
+
+    `here`: it is good for this host alone and for what needs no coordinator.
+    """
 
     ref: Ref
     principal: Principal
     host: HostId
     opened: datetime
+    here: bool = False
     other_config: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -136,10 +147,12 @@ class Sessions:
     """The sessions of this host, least recently used first.
 
     When one too many of a group is opened (of one originator, of one user, of the superuser, of
-    members), the least recently used of that group ends.
+    members), the least recently used of that group ends.  `idle`: how long one lasts without a
+    call.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, idle: timedelta = IDLE) -> None:
+        self._idle = idle.total_seconds()
         self._sessions: dict[Ref, Session] = {}
         self._active: OrderedDict[Ref, tuple[datetime, float]] = OrderedDict()
         self._failures: dict[Ref, Told] = {}
@@ -151,14 +164,26 @@ class Sessions:
         """Each session with the moment of its last call."""
         return ((self._sessions[ref], now) for ref, (now, _) in self._active.items())
 
+    def get(self, ref: Ref) -> tuple[Session, datetime] | None:
+        """A session with the moment of its last call, which this is not."""
+        session = self._sessions.get(ref)
+        return None if session is None else (session, self._active[ref][0])
+
     def open(
-        self, principal: Principal, token: str, host: HostId, now: datetime, tick: float
+        self,
+        principal: Principal,
+        token: str,
+        host: HostId,
+        now: datetime,
+        tick: float,
+        *,
+        here: bool = False,
     ) -> Session:
         """Begin a session.  `token` is a new random UUID."""
         self._expire(tick)
         for group, cap in _groups(principal):
             self._make_room(group, cap)
-        session = Session(Ref(f"OpaqueRef:{token}"), principal, host, now)
+        session = Session(Ref(f"OpaqueRef:{token}"), principal, host, now, here)
         self._sessions[session.ref] = session
         self._active[session.ref] = now, tick
         return session
@@ -190,9 +215,14 @@ class Sessions:
         """How the last call that failed in this session did, in all its words."""
         return self._failures.get(ref)
 
-    def close_all(self, of: Callable[[Principal], bool]) -> int:
-        """End every session of such principals, as when a user's roles change.  How many ended."""
-        ended = [ref for ref, session in self._sessions.items() if of(session.principal)]
+    def close_all(self, of: Callable[[Principal], bool], but: Ref | None = None) -> int:
+        """End every session of such principals, as when a user's roles change.  How many ended.
+
+        `but`: the one that stays, whose call this is.
+        """
+        ended = [
+            ref for ref, session in self._sessions.items() if ref != but and of(session.principal)
+        ]
         for ref in ended:
             self.close(ref)
         return len(ended)
@@ -209,7 +239,7 @@ class Sessions:
             self.close(ref)
 
     def _is_idle(self, ref: Ref, tick: float) -> bool:
-        return tick - self._active[ref][1] > IDLE.total_seconds()
+        return tick - self._active[ref][1] > self._idle
 
     def _make_room(self, group: tuple[str, str], cap: int) -> None:
         inside = [

@@ -12,6 +12,9 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pooltrust import __version__
+from pooltrust.api.classes.access.subject import TABLE as SUBJECTS
+from pooltrust.api.classes.access.subject import Subject, subjects
+from pooltrust.api.classes.access.user import ACCOUNTS, User, users
 from pooltrust.api.classes.certificate import Certificate as CertificateRecord
 from pooltrust.api.classes.fields.choices import CertificatePurpose, CertificateType, PoolOperation
 from pooltrust.api.classes.fields.host import FROM_THE_ROSTER, Host
@@ -58,6 +61,9 @@ SOFTWARE: Mapping[str, str] = {
 Rows = Callable[[str], Mapping[str, Mapping[str, Any]]]
 """By class, then by UUID: the fields that are kept of each object, as `stored` wrote them."""
 
+ACCESS, CERTIFICATE = "access", "client_certificate"
+"""Table and key of the one row that says by which name in a certificate a client is let in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
@@ -91,6 +97,11 @@ def host_ref(host: HostId) -> Ref:
 def pool_uuid(roster: Roster) -> str:
     """The UUID of a pool, which is named by its founding entry."""
     return named_uuid("pool", roster.pool)
+
+
+def tables_of(cls: type) -> tuple[str, ...]:
+    """The tables from which the objects of a class are made, besides the roster."""
+    return class_of(cls).name, *_MORE_TABLES.get(cls, ())
 
 
 def records(cls: type[R], picture: Picture) -> dict[Ref, R]:
@@ -153,11 +164,14 @@ def _kept(cls: type[R]) -> Callable[[Picture], Iterator[R]]:
 def _pool(picture: Picture) -> Iterator[Pool]:
     roster = picture.roster
     uuid = pool_uuid(roster)
+    accepted = picture.rows(ACCESS).get(CERTIFICATE, {}).get("name")
     known: dict[str, Any] = {
         "master": host_ref(roster.coordinator),
         "default_SR": NULL,
         "tls_verification_enabled": roster.verification,
         "ext_auth_cache_enabled": False,
+        "client_certificate_auth_enabled": accepted is not None,
+        "client_certificate_auth_name": accepted or "",
         "allowed_operations": tuple(one for one in PoolOperation if one in picture.allowed),
         "current_operations": {
             reference: PoolOperation(kind)
@@ -220,6 +234,10 @@ def _metrics_uuid(host: HostId) -> str:
     return named_uuid("host_metrics", host)
 
 
+def _users(picture: Picture) -> Iterator[User]:
+    return users(picture.rows(ACCOUNTS), lambda uuid: _set_by_users(User, picture, uuid))
+
+
 def _certificates(picture: Picture) -> Iterator[CertificateRecord]:
     for member in picture.roster.members.values():
         yield from _certificates_of(member)
@@ -262,6 +280,8 @@ def _certificate(
     )
 
 
+_MORE_TABLES: Mapping[type, tuple[str, ...]] = {Pool: (ACCESS,), User: (ACCOUNTS,)}
+
 _VIEWS: Mapping[type, Callable[[Picture], Iterator[Any]]] = {
     Pool: _pool,
     Host: _hosts,
@@ -269,4 +289,6 @@ _VIEWS: Mapping[type, Callable[[Picture], Iterator[Any]]] = {
     CertificateRecord: _certificates,
     Message: _kept(Message),
     Secret: _kept(Secret),
+    Subject: lambda picture: subjects(picture.rows(SUBJECTS)),
+    User: _users,
 }

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pooltrust.errors import BadConfig
+from pooltrust.host.accounts.local import ADMINISTRATOR
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.configuration.settings import written
-from pooltrust.host.founding import ADMINISTRATOR, set_up
+from pooltrust.host.founding import set_up
 
 
 def init(options: argparse.Namespace, path: Path) -> int:

@@ -17,6 +17,9 @@ import uvloop
 
 from pooltrust.errors import Failure, OtherOperationInProgress, Refused, failure
 from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.accounts.logins import Logins
+from pooltrust.host.accounts.standing import Standing
+from pooltrust.host.accounts.subjects import LocalDirectory, Subjects
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.descriptors import allow_descriptors
@@ -42,8 +45,10 @@ from pooltrust.host.peers.server import PoolServer
 from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.peers.sightings import Sightings
 from pooltrust.host.records.database import Database
+from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.serving.context import DaemonContext
 from pooltrust.host.serving.objects import Objects
+from pooltrust.host.serving.people import People
 from pooltrust.host.serving.web import Web
 from pooltrust.host.takeover.endorsing import Endorsing
 from pooltrust.host.takeover.following import Following
@@ -108,7 +113,13 @@ class Daemon:
         self.journal = journal
         self.belief = belief
         self.store = store
-        self.accounts = Accounts(store)
+        self.guarded = Guarded(store)
+        self.accounts = Accounts(self.guarded)
+        self.logins = Logins(self.accounts)
+        self.subjects = Subjects(self.guarded, LocalDirectory(self.accounts))
+        self.standing = Standing(self.subjects, lambda: self.context.sessions)
+        store.watch(self.standing.changed)
+        belief.watch(self.standing.followed)
         self.sightings = Sightings(belief)
         self.peers = Peers(belief, self.sightings, journal, config.listen, time.monotonic)
         self.settling = Settling(belief, self.sightings)
@@ -124,7 +135,7 @@ class Daemon:
         self.leaving.left = self._changed_pools
         self.leading = Leading(belief, self.peers, store, journal)
         self.shipping = Shipping(belief, self.peers, store, journal, self.leading)
-        self.accounts.keeper = self.shipping
+        self.guarded.keeper = self.shipping
         self.endorsing = Endorsing(belief, self.peers, self.scribe, journal)
         self.taking = Taking(belief, self.peers, self.endorsing, self.leading, journal, _now)
         self.keys = Keys(belief, folder, config.pool_lifetime, journal, _now)
@@ -168,7 +179,11 @@ class Daemon:
             following=self.following,
             joining=self.joining,
             codes=self.codes,
-            accounts=self.accounts,
+            logins=self.logins,
+            subjects=self.subjects,
+            people=People(
+                self.guarded, self.accounts, self.logins, self.subjects, self.standing, journal
+            ),
             store=store,
             objects=self.objects,
             journal=journal,
@@ -214,6 +229,7 @@ class Daemon:
             journal.warning("log-torn", bytes=torn.length, words=f"a write was cut off; {kept}")
         daemon = cls(config, journal, folder, belief, store)
         stack.callback(daemon.accounts.close)
+        stack.push_async_callback(daemon.guarded.close)
         stack.push_async_callback(belief.close)
         await belief.open()
         await daemon._open(stack)
@@ -263,7 +279,7 @@ class Daemon:
         await self.receiver.serve(frames, arrival.address)
 
     def _password_proof(self, origin: str) -> PasswordProof:
-        return PasswordProof(self.accounts, origin)
+        return PasswordProof(self.accounts, self.logins, self.subjects, origin)
 
     def _refused(self, refusal: Refusal) -> None:
         self.journal.damped(

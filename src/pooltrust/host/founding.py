@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pooltrust.errors import Refused, failure
-from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.accounts.local import ADMINISTRATOR, Accounts
 from pooltrust.host.accounts.verifier import generate_password
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.folder import IdentitySort, StateFolder
 from pooltrust.host.opening import is_set_up
 from pooltrust.host.records.database import Database
+from pooltrust.host.records.guarded import Guarded
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import mint_pool_identity, mint_server_identity, pool_host
@@ -25,8 +26,6 @@ from pooltrust.terms import EntryHash, HostId, PoolId, Thumbprint, host_id
 from pooltrust.trust.entries import KINDS, Founded
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
 from pooltrust.trust.store import LogFile, delete_identity, write_identity
-
-ADMINISTRATOR = "root"
 
 
 @failure("HOST_ALREADY_SET_UP", cure="Start it: pooltrust host run")
@@ -130,7 +129,7 @@ def founding(
 
 async def _make_records(folder: StateFolder, password: str) -> None:
     database = await Database.open(folder.database)
-    accounts = Accounts(database)
+    accounts = Accounts(Guarded(database))
     try:
         await accounts.set_password(ADMINISTRATOR, password)
     finally:

@@ -9,20 +9,25 @@ from pooltrust.api.classes import (
     pooltrust,
     secret,
 )
-from pooltrust.api.classes.access import role, session
+from pooltrust.api.classes.access import auth, login, outside, role, session, subject, user
 from pooltrust.api.classes.telling import event, message, task
 
 __all__ = [
+    "auth",
     "certificate",
     "event",
     "host",
     "host_metrics",
+    "login",
     "message",
     "operations",
+    "outside",
     "pool",
     "pooltrust",
     "role",
     "secret",
     "session",
+    "subject",
     "task",
+    "user",
 ]

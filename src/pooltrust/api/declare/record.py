@@ -310,3 +310,9 @@ def _reader(python: type, fields: Mapping[str, Field]) -> Callable[[Any], Any]:
         return python(**{key: field.type.read(raw[name]) for name, (key, field) in shown.items()})
 
     return read
+
+
+def constructed(python: type) -> Type:
+    """The record that a constructor takes: see `Class.given`, whose dictionary it becomes."""
+    declared = class_of(python)
+    return Type(declared.record.name, None, declared.given)

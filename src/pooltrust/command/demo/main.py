@@ -21,7 +21,7 @@ from pooltrust.command.demo.ports import check_free
 from pooltrust.command.status import ask
 from pooltrust.command.tables import Terminal
 from pooltrust.errors import Refused, failure
-from pooltrust.host.founding import ADMINISTRATOR
+from pooltrust.host.accounts.local import ADMINISTRATOR
 
 PORT = 8443
 CURRENT_SECONDS = 5.0

@@ -13,7 +13,7 @@ from pooltrust.command.demo.hosts import Host
 from pooltrust.command.status import ask
 from pooltrust.command.tables import Cell, Column, Terminal, Tone, table
 from pooltrust.errors import Failure
-from pooltrust.host.founding import ADMINISTRATOR
+from pooltrust.host.accounts.local import ADMINISTRATOR
 
 
 def page(hosts: list[Host], folder: Path, port: int, terminal: Terminal) -> str:

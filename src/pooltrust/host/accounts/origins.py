@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 FREE = 5
 """Failures before an origin must wait at all."""
@@ -22,11 +24,25 @@ FORGOTTEN_AFTER = 900.0
 MOST = 4096
 """Origins that are remembered; one more, and the one that failed longest ago is forgotten."""
 
+MOST_USERS = 16
+"""Names that are told apart for one origin; a failure with one more is nobody's to make good."""
+
+LONGEST_NAME = 64
+"""Characters of a name by which it is told apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    failures: int
+    failures: Mapping[str | None, int]
+    """By the user whose password it was to be; None for those who are not told apart."""
     last: float
+
+    @property
+    def count(self) -> int:
+        return sum(self.failures.values())
+
+
+_NONE = _Record(MappingProxyType({}), 0.0)
 
 
 class Origins:
@@ -38,37 +54,49 @@ class Origins:
     def wait(self, origin: str | None, now: float) -> float:
         """Seconds until this origin may try again; 0 if it may now."""
         record = self._record(origin, now)
-        if record is None or record.failures < FREE:
+        if record.count < FREE:
             return 0.0
-        exponent = min(record.failures - FREE, 10)
+        exponent = min(record.count - FREE, 10)
         return max(0.0, record.last + min(LONGEST_WAIT, 2.0**exponent) - now)
 
     def failures(self, origin: str | None, now: float) -> int:
-        """How many wrong passwords in a row came from there."""
-        record = self._record(origin, now)
-        return record.failures if record else 0
+        """How many wrong passwords came from there that no right one has made good."""
+        return self._record(origin, now).count
 
-    def failed(self, origin: str | None, now: float) -> None:
-        """A wrong password came from there."""
+    def failed(self, origin: str | None, username: str, now: float) -> None:
+        """A wrong password for this user came from there."""
         if origin is None:
             return
-        failures = self.failures(origin, now)
-        self._records[_network(origin)] = _Record(failures + 1, now)
-        self._records.move_to_end(_network(origin))
+        failures = dict(self._record(origin, now).failures)
+        username = username[:LONGEST_NAME]
+        who = username if username in failures or len(failures) < MOST_USERS else None
+        failures[who] = failures.get(who, 0) + 1
+        self._records[network(origin)] = _Record(failures, now)
+        self._records.move_to_end(network(origin))
         while len(self._records) > MOST:
             self._records.popitem(last=False)
 
-    def succeeded(self, origin: str | None) -> None:
-        """A right one came: forget the wrong ones."""
-        if origin is not None:
-            self._records.pop(_network(origin), None)
+    def succeeded(self, origin: str | None, username: str) -> None:
+        """This user's right one came: forget the wrong ones for this user.
 
-    def _record(self, origin: str | None, now: float) -> _Record | None:
-        record = None if origin is None else self._records.get(_network(origin))
-        return None if record is None or now - record.last > FORGOTTEN_AFTER else record
+        Those for others stay: else who has an account could guess at another's between his own
+        logins, and never wait.
+        """
+        record = None if origin is None else self._records.get(network(origin))
+        if record is None or origin is None or username not in record.failures:
+            return
+        rest = {who: count for who, count in record.failures.items() if who != username}
+        if rest:
+            self._records[network(origin)] = _Record(rest, record.last)
+        else:
+            del self._records[network(origin)]
+
+    def _record(self, origin: str | None, now: float) -> _Record:
+        record = None if origin is None else self._records.get(network(origin))
+        return _NONE if record is None or now - record.last > FORGOTTEN_AFTER else record
 
 
-def _network(origin: str) -> str:
+def network(origin: str) -> str:
     """An IPv6 origin is its /64: one machine commands all the addresses in it."""
     try:
         address = ipaddress.ip_address(origin)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from pooltrust.errors import CannotVerify, Failure, SessionAuthenticationFailed
 from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.accounts.logins import Logins
+from pooltrust.host.accounts.subjects import Subjects
 from pooltrust.host.peers import wire
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pool.code import CodeLedger, JoinCode
@@ -188,9 +190,11 @@ class PasswordProof:
 
     way = "password"
 
-    def __init__(self, accounts: Accounts, origin: str) -> None:
+    def __init__(self, accounts: Accounts, logins: Logins, subjects: Subjects, origin: str) -> None:
         self.by = ""
         self._accounts = accounts
+        self._logins = logins
+        self._subjects = subjects
         self._origin = origin
         self._scram: ScramServer | None = None
 
@@ -206,12 +210,14 @@ class PasswordProof:
         if self._scram is None:
             raise wire.PeerMisspoke("a proof before its challenge")
         proof = wire.text(frame, "scram")
-        final = self._accounts.check_proof(self._scram, proof, self._origin)
+        final = self._logins.check_proof(self._scram, proof, self._origin)
+        self._subjects.check_may_admit(self._scram.username)
         self.by = self._scram.username
         return {"scram": final}
 
     def use(self) -> None:
-        """A password is never spent."""
+        """A password is never spent; but what its user may do can have changed since."""
+        self._subjects.check_may_admit(self.by)
 
     def give_back(self) -> None:
         """Nothing was taken."""

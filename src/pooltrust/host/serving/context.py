@@ -20,8 +20,10 @@ from pooltrust.api.dispatch import carry_out
 from pooltrust.api.sessions import Caller, Origin, Principal, Sessions
 from pooltrust.api.tasks import Tasks
 from pooltrust.api.wire.jsonrpc import encode
-from pooltrust.errors import Failure, HostIsSlave, InvalidValue
-from pooltrust.host.accounts.local import Accounts
+from pooltrust.errors import Failure, HostIsSlave, InvalidValue, NotLocalSuperuser
+from pooltrust.host.accounts.local import ADMINISTRATOR
+from pooltrust.host.accounts.logins import Logins
+from pooltrust.host.accounts.subjects import Subjects
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.meeting.joining import Joining
@@ -35,6 +37,7 @@ from pooltrust.host.peers.probe import Prober, Seen
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.records.store import Store
 from pooltrust.host.serving.objects import Objects
+from pooltrust.host.serving.people import People
 from pooltrust.host.serving.status import status
 from pooltrust.host.takeover.following import Following
 from pooltrust.host.telling.alerting import TABLE as ALERTS
@@ -64,7 +67,9 @@ class DaemonContext:
     following: Following
     joining: Joining
     codes: CodeLedger
-    accounts: Accounts
+    logins: Logins
+    subjects: Subjects
+    people: People
     store: Store
     objects: Objects
     journal: Journal
@@ -136,11 +141,19 @@ class DaemonContext:
         await self.objects.destroy(cls, refs)
 
     async def login(self, username: str, password: str, origin: Origin) -> Principal:
-        """Check a password.  Every local account is the pool's administrator."""
-        await self.accounts.login(username, password, origin.address)
+        """Check a password; whoever has it may do what its subject may."""
+        await self.logins.login(username, password, origin.address)
+        who = await self.subjects.principal(username, origin)
         if not self.is_coordinator:  # it joined another pool while the password was checked
             raise HostIsSlave(self.coordinator_address)
-        return Principal(username, origin, frozenset((roles.POOL_ADMIN,)), is_local_superuser=True)
+        return who
+
+    async def login_here(self, username: str, password: str, origin: Origin) -> Principal:
+        """Check the superuser's password, by what this host has last heard of it."""
+        await self.logins.login(username, password, origin.address)
+        if username != ADMINISTRATOR:
+            raise NotLocalSuperuser(f"Only {ADMINISTRATOR} may log in to one host alone")
+        return await self.subjects.principal(username, origin)
 
     async def forward(
         self,
@@ -178,7 +191,12 @@ class DaemonContext:
             raise wire.PeerMisspoke("a forwarded call by nobody") from why
         member = self.roster.members[peer]
         user = f"{said.user[:LONGEST_USER]} via {member.name}"
-        return replace(said, user=user, origin=Origin(member.address), pool=False)
+        held = said.roles | ({roles.POOL_ADMIN} if said.is_local_superuser else set())
+        origin = Origin(member.address)
+        # What only a host's own root may do is not forwarded: root elsewhere is an administrator.
+        return replace(
+            said, user=user, origin=origin, roles=held, is_local_superuser=False, pool=False
+        )
 
     async def join(self, address: str, username: str, password: str, caller: Caller) -> None:
         """Join the pool whose coordinator is at ``address[:port]``."""

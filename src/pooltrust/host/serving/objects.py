@@ -14,10 +14,10 @@ from pooltrust.api.context import Edit
 from pooltrust.api.declare.record import class_of
 from pooltrust.api.declare.values import Ref, ref_of
 from pooltrust.errors import HandleInvalid
-from pooltrust.host.accounts.local import Keeper
 from pooltrust.host.belief import Belief
 from pooltrust.host.operations.desk import Desk
 from pooltrust.host.peers.sightings import Sightings
+from pooltrust.host.records.guarded import Keeper
 from pooltrust.host.records.store import Change, Stale, Store
 from pooltrust.terms import HostId
 
@@ -57,7 +57,7 @@ class Objects:
         live = self._sightings.live(self._monotonic())
         mark = (
             self._belief.roster,
-            self._store.rows(class_of(cls).name),
+            *(self._store.rows(name) for name in views.tables_of(cls)),
             live,
             self._belief.override,
             tuple(self._desk.current()),

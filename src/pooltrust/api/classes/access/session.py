@@ -1,20 +1,40 @@
-"""Logging in and out, and what a session says of itself."""
+"""What a session says of itself, and who may look at and end those of others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pooltrust.api import roles
+from pooltrust.api.classes.access.subject import subject_ref
 from pooltrust.api.classes.fields.refs import HostRef, SessionRef, SubjectRef, TaskRef, UserRef
 from pooltrust.api.context import Context
-from pooltrust.api.declare.call import CALLS, Doc, Secret, Where, call
+from pooltrust.api.declare.call import CALLS, Doc, Where, call
 from pooltrust.api.declare.record import record, ro, rw, static
-from pooltrust.api.declare.values import EPOCH, NULL, Ref, named_uuid, ref_of
-from pooltrust.api.sessions import Caller, Origin, Principal, Session
-from pooltrust.errors import HostIsSlave, SessionAuthenticationFailed, UuidInvalid
+from pooltrust.api.declare.values import EPOCH, NULL, Ref, compact, named_uuid, ref_of
+from pooltrust.api.sessions import Caller, Principal, Session, Sessions
+from pooltrust.errors import UuidInvalid
+
+
+class _Rows(Mapping[Ref, Any]):
+    """The sessions as records, each made when it is asked for."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def __getitem__(self, ref: Ref) -> SessionRecord:
+        found = self._sessions.get(ref)
+        if found is None:
+            raise KeyError(ref)
+        return _row(*found)
+
+    def __iter__(self) -> Iterator[Ref]:
+        return (session.ref for session, _ in self._sessions)
+
+    def __len__(self) -> int:
+        return len(self._sessions)
 
 
 class OfTheTable:
@@ -24,7 +44,7 @@ class OfTheTable:
 
     def rows(self, context: Context, cls: type) -> Mapping[Ref, Any]:
         """Every session: only who knows a reference can name one."""
-        return {s.ref: _row(s, active) for s, active in context.sessions}
+        return _Rows(context.sessions)
 
     async def change(
         self,
@@ -36,10 +56,9 @@ class OfTheTable:
         caller: Caller,
     ) -> None:
         """Set other_config, the one field that can be set."""
-        for session, _ in context.sessions:
-            if session.ref == ref:
-                context.sessions.configure(ref, edit(session.other_config))
-                return
+        found = context.sessions.get(ref)
+        if found is not None:
+            context.sessions.configure(ref, edit(found[0].other_config))
 
 
 @record("session", calls=frozenset(("get_record",)), source=OfTheTable(), evented=False)
@@ -53,9 +72,9 @@ class SessionRecord:
     pool: bool = ro("Another member of the pool opened it")
     other_config: Mapping[str, str] = rw("Free keys and values", {}, role=roles.POOL_ADMIN)
     is_local_superuser: bool = ro("It may do everything", False)
-    subject: SubjectRef = ro("The directory's user behind it", NULL)
+    subject: SubjectRef = ro("Whose roles it has; null for the superuser", NULL)
     validation_time: datetime = ro("When the directory was last asked", EPOCH)
-    auth_user_sid: str = ro("The directory's name for its user", "")
+    auth_user_sid: str = ro("The identifier of that subject", "")
     auth_user_name: str = ro("Its user's name", "")
     rbac_permissions: tuple[str, ...] = static("What it may do, unless it may do everything", ())
     tasks: tuple[TaskRef, ...] = ro("Its tasks")
@@ -66,6 +85,7 @@ class SessionRecord:
 
 def _row(session: Session, active: datetime) -> SessionRecord:
     who = session.principal
+    sid = who.subjects[0] if who.subjects else ""
     return SessionRecord(
         uuid=session.uuid,
         this_host=ref_of("host", session.host),
@@ -74,7 +94,9 @@ def _row(session: Session, active: datetime) -> SessionRecord:
         pool=who.pool,
         other_config=dict(session.other_config),
         is_local_superuser=who.is_local_superuser,
+        subject=subject_ref(sid) if sid else NULL,
         validation_time=session.opened,
+        auth_user_sid=sid,
         auth_user_name=who.user,
         rbac_permissions=_permissions(who),
         originator=who.originator,
@@ -85,47 +107,12 @@ def _row(session: Session, active: datetime) -> SessionRecord:
 def _permissions(who: Principal) -> tuple[str, ...]:
     if who.is_local_superuser or who.pool:
         return ()
-    granted = (roles.permissions(one).items() for one in CALLS.values())
-    return tuple(
-        sorted(name for two in granted for name, of in two if not who.roles.isdisjoint(of))
-    )
+    return _permissions_of(who.roles, len(CALLS))
 
 
-@call(
-    "session.login_with_password",
-    role=roles.READ_ONLY,
-    runs=Where.HERE,
-    session=False,
-    raises=(SessionAuthenticationFailed, HostIsSlave),
-)
-async def login_with_password(
-    context: Context,
-    caller: Caller,
-    uname: Annotated[str, Doc("The user's name.")],
-    pwd: Annotated[str, Secret(), Doc("The password; not looked at over the local socket.")],
-    version: Annotated[str, Doc("The client's version of the API; any will do.")] = "1.1",
-    originator: Annotated[str, Doc("What the client is, for people.")] = "",
-) -> SessionRef:
-    """Open a session with a user name and a password.
-
-    A supporter answers with the coordinator's address before it looks at the password.
-    """
-    if caller.origin.local:
-        who = local_superuser(uname, caller.origin)
-    elif not context.is_coordinator:
-        raise HostIsSlave(address=context.coordinator_address)
-    else:
-        who = await context.login(uname, pwd, caller.origin)
-    who = replace(who, originator=originator)
-    now, tick = context.now(), context.monotonic()
-    return context.sessions.open(who, context.random_uuid(), context.this_host, now, tick).ref
-
-
-def local_superuser(user: str, origin: Origin) -> Principal:
-    """Who comes over the local socket: root, or the user whom the daemon runs as."""
-    return Principal(
-        user or "root", origin, frozenset((roles.POOL_ADMIN,)), is_local_superuser=True
-    )
+@lru_cache(maxsize=128)
+def _permissions_of(held: frozenset[str], _calls: int) -> tuple[str, ...]:
+    return tuple(roles.permissions_of(held, CALLS.values()))
 
 
 @call("session.get_by_uuid", role=roles.READ_ONLY, runs=Where.HERE, raises=(UuidInvalid,))
@@ -141,8 +128,56 @@ async def get_by_uuid(
     return caller.session
 
 
-@call("session.logout", role=roles.READ_ONLY, runs=Where.HERE)
-async def logout(context: Context, caller: Caller) -> None:
-    """End the session that this call is made with."""
-    assert caller.session is not None
-    context.sessions.close(caller.session)
+@call("session.get_all_subject_identifiers", role=roles.READ_ONLY, is_async=True)
+async def get_all_subject_identifiers(context: Context) -> list[str]:
+    """The identifiers of the subjects that are logged in; the superuser has none."""
+    subjects = {name for one, _ in context.sessions for name in one.principal.subjects[:1]}
+    return sorted(subjects)
+
+
+@call("session.logout_subject_identifier", role=roles.POOL_OPERATOR, is_async=True)
+async def logout_subject_identifier(
+    context: Context,
+    caller: Caller,
+    subject_identifier: Annotated[str, Doc("The identifier of the subject to log out.")],
+) -> None:
+    """End the sessions of a subject, but for the one that asks."""
+    context.sessions.close_all(lambda who: subject_identifier in who.subjects, but=caller.session)
+
+
+Text = dict[str, str]
+
+
+@call("pooltrust.get_sessions", role=roles.POOL_ADMIN)
+async def get_sessions(context: Context) -> list[Text]:
+    """Who is logged in on the coordinator, the least recently used first.
+
+    One map for each session: uuid, user, subject, address (empty on the host itself), originator,
+    opened, last_active.  The reference, which is all it takes to use a session, is not told.
+    """
+    return [_told(session, active) for session, active in context.sessions]
+
+
+def _told(session: Session, active: datetime) -> Text:
+    who = session.principal
+    return {
+        "uuid": session.uuid,
+        "user": who.user,
+        "subject": next(iter(who.subjects), ""),
+        "address": who.origin.address,
+        "originator": who.originator,
+        "opened": compact(session.opened),
+        "last_active": compact(active),
+    }
+
+
+@call("pooltrust.end_session", role=roles.POOL_ADMIN, raises=(UuidInvalid,))
+async def end_session(
+    context: Context, uuid: Annotated[str, Doc("The session's UUID, from get_sessions.")]
+) -> None:
+    """End a session of the coordinator, whoever's it is."""
+    for session, _ in list(context.sessions):
+        if session.uuid == uuid:
+            context.sessions.close(session.ref)
+            return
+    raise UuidInvalid(type="session", uuid=uuid)
