@@ -261,6 +261,20 @@ class FakeContext:
         self.did.append(("join_plan", address))
         return {"title": address}
 
+    async def install_server_certificate(
+        self, leaf: str, key: str, chain: str, caller: Caller
+    ) -> tuple[str, Sequence[str]]:
+        self.did.append(("install_server_certificate", caller.user))
+        return "AA:BB", ["a warning"]
+
+    async def reset_server_certificate(self, caller: Caller) -> str:
+        self.did.append(("reset_server_certificate", caller.user))
+        return "AA:BB"
+
+    async def emergency_reset_server_certificate(self, caller: Caller) -> str:
+        self.did.append(("emergency_reset_server_certificate", caller.user))
+        return "AA:BB"
+
     async def probe(self) -> Sequence[Seen]:
         return [Seen(self.this_host, host) for host in self.roster.members]
 

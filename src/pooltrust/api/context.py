@@ -207,6 +207,20 @@ class Context(Protocol):
     async def join_plan(self, address: str) -> Mapping[str, Any]:
         """What a join to the pool at ``address[:port]`` would do; nothing is said of this host."""
 
+    async def install_server_certificate(
+        self, leaf: str, key: str, chain: str, caller: Caller
+    ) -> tuple[str, Sequence[str]]:
+        """Serve this host's clients an identity of the user's: PEM texts, the chain may be empty.
+
+        Returns its thumbprint and what its user should know.  Raises what pki/offered refuses.
+        """
+
+    async def reset_server_certificate(self, caller: Caller) -> str:
+        """Serve this host's clients a new self-signed identity; returns its thumbprint."""
+
+    async def emergency_reset_server_certificate(self, caller: Caller) -> str:
+        """The same while the pool can't be asked."""
+
     async def probe(self) -> Sequence[Observation]:
         """One handshake from this host with each member."""
 

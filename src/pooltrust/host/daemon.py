@@ -31,6 +31,8 @@ from pooltrust.host.meeting.receiver import Receiver
 from pooltrust.host.meeting.story import Returning
 from pooltrust.host.obeying.keys import Keys
 from pooltrust.host.obeying.orders import Orders
+from pooltrust.host.obeying.registering import Registering
+from pooltrust.host.obeying.server_identity import ServerIdentity
 from pooltrust.host.opening import load, unix_socket
 from pooltrust.host.operations.desk import Desk
 from pooltrust.host.operations.hands import Hands
@@ -141,6 +143,10 @@ class Daemon:
         self.keys = Keys(belief, folder, config.pool_lifetime, journal, _now)
         self.settling.grew = self.keys.settled
         self.orders = Orders(belief, self.keys, self.prober)
+        self.registering = Registering(belief, self.peers, self.scribe)
+        self.server_identity = ServerIdentity(
+            belief, folder, config, self.registering, journal, _now
+        )
         hands = Hands(belief, self.peers, self.scribe, self.orders, self.taking, journal)
         self.shelf = Shelf(store, folder.operation)
         self.desk = Desk(belief, hands, self.shelf, journal, _now)
@@ -174,6 +180,7 @@ class Daemon:
             peers=self.peers,
             scribe=self.scribe,
             prober=self.prober,
+            server_identity=self.server_identity,
             desk=self.desk,
             refreshing=self.refreshing,
             following=self.following,
@@ -197,6 +204,7 @@ class Daemon:
             self.shipping,
             self.endorsing,
             self.orders,
+            self.registering,
             self.context,
         )
         self.server = PoolServer(belief, self.peers, journal, table, time.monotonic, self._heard)
@@ -211,6 +219,7 @@ class Daemon:
         self._asked: dict[HostId, float] = {}
         self._looked = -LOOK_AGAIN_SECONDS
         self.web = Web(self.context, journal)
+        self.server_identity.changed = self.web.end_remote
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -250,13 +259,16 @@ class Daemon:
         stack.push_async_callback(local)
         watch = Watch(self.belief, self.peers, self.journal, _now, self.scribe.become_fit)
         parts = self.keys, self.scribe, self.joining, self.leaving, self.leading, self.shipping
-        for part in (*parts, self.alerting, self.desk, self.upkeep, watch):
+        for part in (*parts, self.server_identity, self.alerting, self.desk, self.upkeep, watch):
             stack.push_async_callback(part.close)
         await self._open_shelf()
         await self.joining.resume()
         self.leaving.resume()
         self.settling.look()
         await self.keys.watch()
+        self.sightings.heard = self._head_seen
+        self.server_identity.watch()
+        self.server_identity.settle_soon()
         self.leading.start()
         self.shipping.start()
         self.upkeep.start()
@@ -304,6 +316,10 @@ class Daemon:
             await self.shelf.open()
         except CorruptOperation as why:
             self.journal.error("operation-corrupt", words=str(why))
+
+    def _head_seen(self) -> None:
+        self.settling.look()
+        self.server_identity.heard()
 
     def _led(self) -> None:
         self.upkeep.led()

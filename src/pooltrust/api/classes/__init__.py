@@ -8,6 +8,7 @@ from pooltrust.api.classes import (
     pool,
     pooltrust,
     secret,
+    server_certificate,
 )
 from pooltrust.api.classes.access import auth, login, outside, role, session, subject, user
 from pooltrust.api.classes.telling import event, message, task
@@ -26,6 +27,7 @@ __all__ = [
     "pooltrust",
     "role",
     "secret",
+    "server_certificate",
     "session",
     "subject",
     "task",

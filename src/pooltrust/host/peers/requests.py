@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pooltrust.host.belief import Belief
 from pooltrust.host.obeying.orders import Orders
+from pooltrust.host.obeying.registering import Registering
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import own_head
 from pooltrust.host.peers.probe import Prober
@@ -31,6 +32,7 @@ def requests(
     shipping: Shipping,
     endorsing: Endorsing,
     orders: Orders,
+    registering: Registering,
     api: Api,
 ) -> Mapping[str, Request]:
     """The requests by their names."""
@@ -50,6 +52,7 @@ def requests(
         "adopt": Request(adopt, always=True),
         "probe": Request(probe, always=True),
         "api": Request(api.forwarded),
+        "server-changed": Request(registering.take),
         "report": Request(orders.report),
         "mint": Request(orders.mint),
         "order": Request(orders.obey),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 import uuid
@@ -27,6 +28,7 @@ from pooltrust.host.accounts.subjects import Subjects
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.meeting.joining import Joining
+from pooltrust.host.obeying.server_identity import ServerIdentity
 from pooltrust.host.operations import ordering
 from pooltrust.host.operations.desk import Desk, Order
 from pooltrust.host.operations.refreshing import Refreshing
@@ -42,6 +44,7 @@ from pooltrust.host.serving.status import status
 from pooltrust.host.takeover.following import Following
 from pooltrust.host.telling.alerting import TABLE as ALERTS
 from pooltrust.host.telling.journal import Journal
+from pooltrust.pki.offered.leaf import server_identity
 from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
 from pooltrust.terms import HostId
 from pooltrust.trust.entry import SignedEntry
@@ -49,6 +52,7 @@ from pooltrust.trust.roster import Roster
 
 R = TypeVar("R")
 
+Installed = tuple[str, Sequence[str]]
 FORWARD_SECONDS = 120.0
 LONGEST_USER = 64
 
@@ -62,6 +66,7 @@ class DaemonContext:
     peers: Peers
     scribe: Scribe
     prober: Prober
+    server_identity: ServerIdentity
     desk: Desk
     refreshing: Refreshing
     following: Following
@@ -303,6 +308,28 @@ class DaemonContext:
             case "pool.designate_new_master" if host:
                 return ordering.handing_over(host, by=by)
         raise InvalidValue("method", call)
+
+    async def install_server_certificate(
+        self, leaf: str, key: str, chain: str, caller: Caller
+    ) -> Installed:
+        """Serve clients this identity, if it may be installed here."""
+        config = self.config
+        names = (config.name, *config.names, config.address)
+        judged = await asyncio.to_thread(
+            server_identity, leaf, key, chain, now=self.now(), names=names
+        )
+        await self.server_identity.install(judged.identity, by=caller.user, call=caller.call)
+        for warning in judged.warnings:
+            self.journal.warning("server-identity-installed", words=warning)
+        return str(judged.identity.certificate.thumbprint), judged.warnings
+
+    async def reset_server_certificate(self, caller: Caller) -> str:
+        """Serve clients a new self-signed identity; returns its thumbprint."""
+        return str(await self.server_identity.reset(by=caller.user, call=caller.call))
+
+    async def emergency_reset_server_certificate(self, caller: Caller) -> str:
+        """The same, whatever the pool says; returns its thumbprint."""
+        return str(await self.server_identity.emergency_reset())
 
     async def probe(self) -> Sequence[Seen]:
         """One handshake from this host with each member."""

@@ -54,6 +54,7 @@ class Guard(asyncio.Protocol):
         self._stuck: asyncio.TimerHandle | None = None
         self._busy = False
         self._more = False
+        self._ending = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection on."""
@@ -109,6 +110,17 @@ class Guard(asyncio.Protocol):
         self._busy = False
         if self._more and self._late is None:
             self._wait()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the answer that is being made is the last one."""
+        return self._ending
+
+    def end(self) -> None:
+        """Close it, after the answer that is being made."""
+        self._ending = True
+        if not self._busy and self._transport is not None:
+            self._transport.close()
 
     def _wait(self) -> None:
         loop = asyncio.get_running_loop()

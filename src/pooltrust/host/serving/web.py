@@ -67,6 +67,13 @@ class Web:
         """The protocol of one connection to the Unix socket; its peer says who it is."""
         return Guard(self._server(), None, self._guards, partial(self._late, "the Unix socket"))
 
+    def end_remote(self) -> None:
+        """Disconnect every client over TLS, each after the answer that it waits for: they met a
+        server identity that is no longer this host's."""
+        for one in list(self._guards.values()):
+            if one.origin is not None and not one.origin.local:
+                one.end()
+
     async def close(self) -> None:
         """Close every connection, giving running requests two seconds (aiohttp waits twice)."""
         await self._server.shutdown(1.0)
@@ -97,7 +104,10 @@ class Web:
             return _page(500, "Internal error", "The request is larger than 300 KiB.")
         before.took()
         try:
-            return await self._answer(request, body, before.origin)
+            answer = await self._answer(request, body, before.origin)
+            if before.ending:
+                answer.force_close()
+            return answer
         finally:
             before.answered()
 

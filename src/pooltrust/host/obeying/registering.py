@@ -1,0 +1,66 @@
+"""Having the coordinator write what this host says of itself into the trust log."""
+
+from __future__ import annotations
+
+from pooltrust.errors import CannotVerify, Failure
+from pooltrust.host.belief import Belief
+from pooltrust.host.peers import wire
+from pooltrust.host.peers.link import Peers
+from pooltrust.host.peers.scribe import Scribe
+from pooltrust.terms import HostId, Thumbprint
+from pooltrust.trust.entries import ServerIdentityChanged
+
+REGISTER_SECONDS = 30.0
+
+
+class Registering:
+    """Both sides: a member that asks, and the coordinator that writes."""
+
+    def __init__(self, belief: Belief, peers: Peers, scribe: Scribe) -> None:
+        self._belief = belief
+        self._peers = peers
+        self._scribe = scribe
+
+    async def register(self, body: ServerIdentityChanged, by: str, call: str) -> None:
+        """Return when it is committed and this host holds it.  Raises why not."""
+        if self._belief.is_coordinator:
+            await self._scribe.append(body, by=by, call=call)
+            return
+        coordinator = self._belief.roster.coordinator
+        try:
+            await self._peers.call_verified(
+                coordinator,
+                "server-changed",
+                within=REGISTER_SECONDS,
+                body=body.record(),
+                by=by,
+                by_call=call,
+            )
+        except Failure:
+            await self._peers.look(coordinator)  # it may have written it all the same
+            if not self._holds(body):
+                raise
+        if not self._holds(body):
+            await self._peers.look(coordinator)
+
+    async def take(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
+        """Write it, on the coordinator.  Raises CannotVerify for the word of another host."""
+        try:
+            body = ServerIdentityChanged.read(frame.get("body"))
+        except ValueError as why:
+            raise wire.PeerMisspoke(f"a change that can't be read: {why}") from why
+        member = self._belief.roster.members[peer]
+        if body.host != peer:
+            raise CannotVerify(
+                "a host speaks for its own server identity only",
+                expected=f"a change of {member.name}",
+                met=f"one of {self._belief.roster.expect(body.host).name}",
+                remedy="Look at that host: it may be broken into.",
+            )
+        by = f"{wire.text(frame, 'by', limit=64)} via {member.name}"
+        await self._scribe.append(body, by=by[:256], call=wire.text(frame, "by_call", limit=128))
+        return {}
+
+    def _holds(self, body: ServerIdentityChanged) -> bool:
+        member = self._belief.roster.members.get(self._belief.me)
+        return member is not None and member.server.thumbprint == Thumbprint.of(body.server)
