@@ -168,6 +168,8 @@ class Daemon:
         self.upkeep.leads = lambda: self.leading.begun
         self.alerting = Alerting(belief, store, journal, _now)
         self.alerting.leads = lambda: self.leading.begun
+        self.alerting.more = lambda: self.logins.failures().alerts(belief.roster.pool)
+        self.logins.told = self._login_failed
         self.leading.led = self._led
         self.following = Following(belief, self.scribe.telling, config.listen, journal)
         self.following.followed = self._fell_behind
@@ -292,6 +294,14 @@ class Daemon:
 
     def _password_proof(self, origin: str) -> PasswordProof:
         return PasswordProof(self.accounts, self.logins, self.subjects, origin)
+
+    def _login_failed(self, user: str | None, where: str) -> None:
+        self.journal.damped(
+            "login-failed",
+            peer=where,
+            reason="password" if user else "user",
+            user=user or "unknown",
+        )
 
     def _refused(self, refusal: Refusal) -> None:
         self.journal.damped(

@@ -55,15 +55,15 @@ class FailedLogins:
         count = before.count + 1 if before else 1
         return FailedLogins({**self.known, guessed: Seen(count, now)}, self.unknown)
 
-    def alert(self, pool: PoolId) -> Alert | None:
-        """What an administrator is told; None if nothing failed."""
+    def alerts(self, pool: PoolId) -> Iterator[Alert]:
+        """What an administrator is told: nothing if nothing failed."""
         if not self.total:
-            return None
+            return
         most = sorted(self.known.items(), key=lambda pair: -pair[1].count)[:3]
         told = [f"{seen.count} as {one.username} from {one.origin}" for one, seen in most]
         last = max((seen.last for seen in self.known.values()), default=None)
         words = f"{self.total} logins failed in the last hour" + (": " if told else "")
-        return Alert(
+        yield Alert(
             "FAILED_LOGIN_ATTEMPTS",
             About.POOL,
             pool,

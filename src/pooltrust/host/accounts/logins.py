@@ -24,6 +24,8 @@ MOST_WAITING = 100
 MOST_OF_ONE_ORIGIN = 40
 """Logins whose password may wait to be checked; one more is told to come again."""
 
+HOUR = 3600.0
+
 CROWDED = "Too many logins wait for their passwords to be checked: try again in a minute"
 
 
@@ -50,8 +52,8 @@ def _utc() -> datetime:
 class Logins:
     """The way in.  `monotonic`: seconds; `now`: UTC.
 
-    `failures` counts since the last `take_failures`, for an alert.  `told` is told of each: the
-    user, None if there is none of that name, and where it came from.
+    `told` is told of each failure: the user, None if there is none of that name, and where it came
+    from.
     """
 
     def __init__(
@@ -68,7 +70,9 @@ class Logins:
         self._waiting: Counter[str] = Counter()
         self.told: Callable[[str | None, str], None] = lambda _user, _where: None
         self.origins = Origins()
-        self.failures = FailedLogins()
+        self._failures = FailedLogins()
+        self._before = FailedLogins()
+        self._hour = monotonic()
 
     async def login(self, username: str, password: str, origin: str | None) -> None:
         """Let somebody in from an origin (IP address; None for the Unix socket).
@@ -97,10 +101,14 @@ class Logins:
         self.origins.succeeded(origin, server.username)
         return answer
 
-    def take_failures(self) -> FailedLogins:
-        """What failed since the last time that this was asked."""
-        failures, self.failures = self.failures, FailedLogins()
-        return failures
+    def failures(self) -> FailedLogins:
+        """What failed in the last whole hour since the start: one alert in an hour, not more."""
+        hours = int((self._monotonic() - self._hour) // HOUR)
+        if hours:
+            self._before = self._failures if hours == 1 else FailedLogins()
+            self._failures = FailedLogins()
+            self._hour += hours * HOUR
+        return self._before
 
     def _may_try(self, username: str, origin: str | None) -> None:
         wait = math.ceil(self.origins.wait(origin, self._monotonic()))
@@ -131,5 +139,6 @@ class Logins:
         self.origins.failed(origin, username, self._monotonic())
         known = username if username in self._passwords.names() else None
         where = "this host" if origin is None else origin
-        self.failures = self.failures.with_one(known, where, self._now())
+        self.failures()
+        self._failures = self._failures.with_one(known, where, self._now())
         self.told(known, where)

@@ -7,7 +7,7 @@ alert is decided in pool/alerts.py; what members notice is brought here by notic
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from uuid import uuid4
 
@@ -39,6 +39,8 @@ class Alerting:
         self._task: asyncio.Task[None] | None = None
         self.leads: Callable[[], bool] = lambda: False
         self.noticed: Callable[[], Noticed] = Noticed
+        self.more: Callable[[], Iterable[Alert]] = tuple
+        """Alerts of other parts, those that have a cause now."""
 
     def start(self) -> None:
         """Look now, at every change, and every hour."""
@@ -60,7 +62,7 @@ class Alerting:
         while self.leads():
             revision = self._store.revision
             known = self._store.rows(TABLE)
-            wanted = alerts(self._belief.roster, self.noticed(), self._now())
+            wanted = alerts(self._belief.roster, self.noticed(), self._now()) | set(self.more())
             changes = self._changes(known, {_key(alert): alert for alert in wanted})
             if not changes:
                 return
