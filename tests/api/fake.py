@@ -209,6 +209,14 @@ class FakeContext:
     async def enable_tls_verification(self, caller: Caller) -> None:
         self.did.append(("enable_tls_verification", caller.user))
 
+    async def disable_verification_here(
+        self, reason: str, lasting: int | None, caller: Caller
+    ) -> None:
+        self.did.append(("disable_verification_here", reason, lasting))
+
+    async def reenable_verification_here(self, caller: Caller) -> None:
+        self.did.append(("reenable_verification_here",))
+
     async def refresh(self, host: HostId, caller: Caller) -> None:
         self.did.append(("refresh", host))
 

@@ -168,6 +168,14 @@ class Context(Protocol):
     async def enable_tls_verification(self, caller: Caller) -> None:
         """Require verification in the whole pool, after every pair of hosts was probed."""
 
+    async def disable_verification_here(
+        self, reason: str, lasting: int | None, caller: Caller
+    ) -> None:
+        """Stop verifying whom this host dials; `lasting`: for so many seconds at the most."""
+
+    async def reenable_verification_here(self, caller: Caller) -> None:
+        """Verify again."""
+
     async def refresh(self, host: HostId, caller: Caller) -> None:
         """Give a host a new pool identity, while nobody is disconnected."""
 

@@ -29,6 +29,7 @@ from pooltrust.host.meeting.joining import Joining
 from pooltrust.host.meeting.proofs import PasswordProof
 from pooltrust.host.meeting.receiver import Receiver
 from pooltrust.host.meeting.story import Returning
+from pooltrust.host.obeying.emergency import Emergency
 from pooltrust.host.obeying.keys import Keys
 from pooltrust.host.obeying.orders import Orders
 from pooltrust.host.obeying.registering import Registering
@@ -142,7 +143,8 @@ class Daemon:
         self.taking = Taking(belief, self.peers, self.endorsing, self.leading, journal, _now)
         self.keys = Keys(belief, folder, config.pool_lifetime, journal, _now)
         self.settling.grew = self.keys.settled
-        self.orders = Orders(belief, self.keys, self.prober)
+        self.emergency = Emergency(belief, self.prober, folder.emergency, journal, _now)
+        self.orders = Orders(belief, self.keys, self.prober, self.emergency)
         self.registering = Registering(belief, self.peers, self.scribe)
         self.server_identity = ServerIdentity(
             belief, folder, config, self.registering, journal, _now
@@ -183,6 +185,7 @@ class Daemon:
             scribe=self.scribe,
             prober=self.prober,
             server_identity=self.server_identity,
+            emergency_switch=self.emergency,
             desk=self.desk,
             refreshing=self.refreshing,
             following=self.following,
@@ -261,9 +264,18 @@ class Daemon:
         stack.push_async_callback(local)
         watch = Watch(self.belief, self.peers, self.journal, _now, self.scribe.become_fit)
         parts = self.keys, self.scribe, self.joining, self.leaving, self.leading, self.shipping
-        for part in (*parts, self.server_identity, self.alerting, self.desk, self.upkeep, watch):
+        for part in (
+            *parts,
+            self.emergency,
+            self.server_identity,
+            self.alerting,
+            self.desk,
+            self.upkeep,
+            watch,
+        ):
             stack.push_async_callback(part.close)
         await self._open_shelf()
+        await self.emergency.open()
         await self.joining.resume()
         self.leaving.resume()
         self.settling.look()

@@ -112,6 +112,11 @@ class StateFolder:
         return self.root / "operation.json"
 
     @property
+    def emergency(self) -> Path:
+        """That this host does not verify whom it dials, while its administrator wants it so."""
+        return self.root / "emergency.json"
+
+    @property
     def log(self) -> Path:
         """The trust log."""
         return self.root / "trust.log"

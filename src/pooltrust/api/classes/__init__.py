@@ -2,6 +2,7 @@
 
 from pooltrust.api.classes import (
     certificate,
+    emergency,
     host,
     host_metrics,
     operations,
@@ -16,6 +17,7 @@ from pooltrust.api.classes.telling import event, message, task
 __all__ = [
     "auth",
     "certificate",
+    "emergency",
     "event",
     "host",
     "host_metrics",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pooltrust.errors import CannotVerify, Refused, failure
 from pooltrust.host.belief import Belief
+from pooltrust.host.obeying.emergency import Emergency
 from pooltrust.host.obeying.keys import Keys
 from pooltrust.host.obeying.report import Report
 from pooltrust.host.peers import wire
@@ -37,8 +38,9 @@ class NotAcceptedYet(Refused):
 class Orders:
     """The requests of a coordinator about a member's own identity, and its handshakes."""
 
-    def __init__(self, belief: Belief, keys: Keys, prober: Prober) -> None:
+    def __init__(self, belief: Belief, keys: Keys, prober: Prober, emergency: Emergency) -> None:
         self._belief = belief
+        self._emergency = emergency
         self._keys = keys
         self._prober = prober
 
@@ -54,6 +56,12 @@ class Orders:
         """Mint a pool identity and ask for it, with both keys."""
         self._check_from(peer)
         return {"request": (await self._keys.mint()).record()}
+
+    async def reenable(self, peer: HostId, _frame: wire.Frame) -> wire.Frame:
+        """Switch this host's emergency off: verification is being enabled in the whole pool."""
+        self._check_from(peer)
+        await self._emergency.clear()
+        return {}
 
     async def obey(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
         """Carry out one order."""

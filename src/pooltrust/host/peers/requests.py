@@ -56,6 +56,7 @@ def requests(
         "report": Request(orders.report),
         "mint": Request(orders.mint),
         "order": Request(orders.obey),
+        "reenable": Request(orders.reenable),
         "records": Request(shipping.take),
         "records-held": Request(shipping.hand_over),
         # Whether it leads, for whom a vote was given and which takeover was given up: nothing

@@ -28,6 +28,7 @@ from pooltrust.host.accounts.subjects import Subjects
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.meeting.joining import Joining
+from pooltrust.host.obeying.emergency import Emergency
 from pooltrust.host.obeying.server_identity import ServerIdentity
 from pooltrust.host.operations import ordering
 from pooltrust.host.operations.desk import Desk, Order
@@ -67,6 +68,7 @@ class DaemonContext:
     scribe: Scribe
     prober: Prober
     server_identity: ServerIdentity
+    emergency_switch: Emergency
     desk: Desk
     refreshing: Refreshing
     following: Following
@@ -229,9 +231,26 @@ class DaemonContext:
 
     async def enable_tls_verification(self, caller: Caller) -> None:
         """Require verification in the whole pool, after every pair of hosts was probed."""
-        if self.roster.verification:
-            self.belief.override = False
         await self.desk.order(ordering.enabling(by=caller.user))
+        await self._reenable_everywhere()
+
+    async def _reenable_everywhere(self) -> None:
+        """Switch off each host's emergency, which has no object any more."""
+        await self.emergency_switch.clear()
+        for host, known in (await self.desk.seen()).hosts.items():
+            if known.override and host != self.this_host:
+                await self.peers.call_verified(host, "reenable")
+
+    async def disable_verification_here(
+        self, reason: str, lasting: int | None, caller: Caller
+    ) -> None:
+        """Stop verifying whom this host dials, for so many seconds at the most."""
+        limit = timedelta(seconds=lasting) if lasting else None
+        await self.emergency_switch.disable(reason, limit)
+
+    async def reenable_verification_here(self, caller: Caller) -> None:
+        """Verify again."""
+        await self.emergency_switch.reenable()
 
     async def refresh(self, host: HostId, caller: Caller) -> None:
         """Give a host a new pool identity."""
