@@ -6,21 +6,26 @@ Instructions and folds are counted; nothing is timed.  docs/scale.md has the tim
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from bench.scale.growth import grows, table, with_changes
 from bench.scale.sizes import size
 
+from pooltrust.pki.certificate import Certificate, read
 from pooltrust.terms import EntryHash
 from pooltrust.trust import entries as e
+from pooltrust.trust import entry as entry_module
 from pooltrust.trust.log import NOTHING_LOCAL, Adopted, adopt
 from pooltrust.trust.log import chain as chain_module
 from pooltrust.trust.roster import Roster
 from pooltrust.trust.roster import fold as real_fold
+from pooltrust.trust.roster import index as index_module
 from pooltrust.trust.roster.fold import refold as real_refold
 
-from .pools import A, B, C, Pool, host_number, pool_identity, server_identity
+from .pools import A, B, C, D, Pool, host_number, pool_identity, server_identity
 
 
 def instructions_run(action: Callable[..., object], *arguments: object) -> int:
@@ -184,3 +189,89 @@ def test_an_anchor_that_was_removed_leaves_nothing():
     after = out_of_time(pool.log.roster)
     assert after.snapshot() == before.snapshot()
     assert size(after).objects == size(before).objects
+
+
+def test_an_entry_takes_little_more_memory_than_its_bytes():
+    pool = Pool.found(B, C)
+    pool.append(e.AddressChanged(B, "warm.example"))
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        signed = [pool.sign(e.AddressChanged(B, f"b{number}.example")) for number in range(200)]
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert taken / len(signed) < len(signed[0].line()) + 1024
+
+
+def test_certificates_keep_their_bytes_and_share_what_they_say_alike():
+    one, other = (read(pool_identity(host).certificate.der) for host in (B, C))
+    assert one.usages is other.usages
+    assert one.extensions is other.extensions
+    assert one.key is other.key
+    assert one.subject is one.issuer
+    values = [getattr(one, name) for name in Certificate.__dataclass_fields__]
+    assert not [each for each in values if type(each).__module__.startswith("cryptography")]
+
+
+def test_a_checkpoint_is_begun_at_with_one_look_at_each_member(monkeypatch):
+    pool = Pool.found(*map(host_number, range(100, 130)))
+    roster = pool.log.roster
+    monkeypatch.setattr(index_module.Index, "swapped", None)  # a copy of all members, each time
+    restored = Roster.restore(roster.snapshot())
+    assert restored == roster
+    assert restored._index == roster._index
+
+
+def parsed_by(monkeypatch, action: Callable[[], object]) -> int:
+    """How many entries are parsed for it."""
+    seen: list[bytes] = []
+    real = entry_module._entry
+
+    def counting(payload):
+        seen.append(payload)
+        return real(payload)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(entry_module, "_entry", counting)
+        action()
+    return len(seen)
+
+
+def test_whoever_asks_for_a_story_has_those_entries_read_that_are_about_him(monkeypatch):
+    pool = Pool.found(B, C, D)
+    old, new = pool.keys[D], pool_identity(D, 2)
+    pool.append(pool.accepted(D, new))
+    pool.append(pool.withdrawn(D, old))
+    withdrawn = pool.log.head_number
+    for number in range(300):
+        pool.append(e.AddressChanged(B, f"b{number}.example"))
+    log = pool.log
+    assert log.story_until(old.certificate) == withdrawn
+    assert parsed_by(monkeypatch, lambda: log.story_until(old.certificate)) == 2 + 1
+    assert parsed_by(monkeypatch, lambda: log.story_until(pool.keys[B].certificate)) == 0
+    pool.append(e.HostDismissed(D, "over"))
+    assert pool.log.story_until(old.certificate) == withdrawn
+    assert pool.log.story_until(new.certificate) == pool.log.head_number
+    stranger = server_identity("e").certificate  # which is in every entry
+    assert log.story_until(stranger) == 0
+    assert parsed_by(monkeypatch, lambda: log.story_until(stranger)) == 0
+
+
+def test_a_page_of_the_log_is_not_the_rest_of_it():
+    log = long_pool(300).log
+    assert log.tail(10, 5) == log.entries[10:15]
+    assert log.tail(298, 5) == log.entries[298:]
+    assert log.tail(10, 0) == ()
+
+
+def test_a_pool_in_memory_grows_by_every_kind_of_change_and_is_measured(capsys):
+    (moment,) = with_changes(4, [60], seed=1)
+    assert moment.get("entries in the log") > 60
+    assert moment.get("catch up: one missed entry, µs") > 0
+    assert moment.get("enabling: its steps") >= 6
+    shown = table([moment], lambda moment: moment.hosts)
+    assert "| one entry: bytes of log | 1," in shown
+    assert grows([(10, 5.0), (100, 50.0)]) == "in step"
+    assert grows([(10, 5.0), (100, 500.0)]) == "square"
+    assert grows([(10, 5.0), (100, 5.1)]) == "stays"

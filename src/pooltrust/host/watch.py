@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from pooltrust.errors import Failure
@@ -16,6 +16,7 @@ from pooltrust.host.peers.link import Peers
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.expiry import Validity, days_left, validity
+from pooltrust.terms import HostId
 from pooltrust.tls.reasons import Reason, outdated
 from pooltrust.trust.roster import Membership, Roster
 
@@ -118,14 +119,14 @@ class Watch:
             await self._peers.look(secrets.choice(others))
 
     async def _look_at_dates(self) -> None:
-        self._look_at(self._belief.roster, frozenset())
+        self._look_at(self._belief.roster, {})
 
     def _changed(self, before: Roster, after: Roster) -> None:
-        self._look_at(after, frozenset(before.members.values()))
+        self._look_at(after, before.members)
 
-    def _look_at(self, roster: Roster, known: frozenset[Membership]) -> None:
-        for member in roster.members.values():
-            if member not in known:
+    def _look_at(self, roster: Roster, known: Mapping[HostId, Membership]) -> None:
+        for host, member in roster.members.items():
+            if known.get(host) is not member:  # a roster shares what has not changed
                 for certificate in (*member.certificates, member.server):
                     self._report(member.host, member.name, certificate)
 

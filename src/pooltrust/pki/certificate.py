@@ -2,6 +2,7 @@
 
 Knows no clock, file or roster: whether a certificate is trusted is decided in trust, whether it
 has expired in expiry.  Every fact is parsed in `read`, so that no later use of the value raises.
+The parser's objects are not kept: they take several times the memory of all that is said here.
 """
 
 from __future__ import annotations
@@ -9,13 +10,22 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
 
 from pooltrust.pki import facts, pemtext, signatures
 from pooltrust.terms import Thumbprint
+
+T = TypeVar("T")
 
 MAX_DER = 64 * 1024
 """The largest certificate that is read, in bytes of DER."""
@@ -65,7 +75,6 @@ class Certificate:
     """``ecdsa-with-SHA256``, ``sha256WithRSAEncryption`` …, or the dotted identifier."""
     spki: bytes = field(compare=False, repr=False)
     """The SubjectPublicKeyInfo in DER: two certificates with the same one share a key."""
-    _x509: x509.Certificate = field(compare=False, repr=False)
 
     @property
     def sha1(self) -> str:
@@ -81,7 +90,7 @@ class Certificate:
     def signature_hash(self) -> str:
         """The hash that its issuer signed, ``sha256`` …; empty if there is none that is known."""
         try:
-            used = self._x509.signature_hash_algorithm
+            used = self._parsed().signature_hash_algorithm
         except (ValueError, UnsupportedAlgorithm):
             return ""
         return used.name if used else ""
@@ -89,7 +98,7 @@ class Certificate:
     def issued_by(self, other: Certificate) -> bool:
         """Whether that certificate's subject is this one's issuer, and its key signed this one."""
         try:
-            self._x509.verify_directly_issued_by(other._x509)
+            self._parsed().verify_directly_issued_by(other._parsed())
         except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             return False
         return True
@@ -104,7 +113,10 @@ class Certificate:
         ECDSA with SHA-256 under a P-256 key, ECDSA with SHA-384 under P-384, RSA PKCS#1 v1.5 with
         SHA-256 under RSA of 2048 to 8192 bits; false for any other key.
         """
-        return signatures.verify(self._x509.public_key(), signature, message)
+        return signatures.verify(_public_key(self.spki), signature, message)
+
+    def _parsed(self) -> x509.Certificate:
+        return x509.load_der_x509_certificate(self.der)
 
 
 def read(der: bytes) -> Certificate:
@@ -142,24 +154,35 @@ def _read(der: bytes) -> Certificate:
     if bits > MOST_RSA_BITS:
         raise BadCertificate(f"its key has {bits} bits, at most {MOST_RSA_BITS} are read")
     extensions = parsed.extensions
+    subject, issuer = facts.text(parsed.subject), facts.text(parsed.issuer)
     return Certificate(
         der=der,
         thumbprint=Thumbprint.of(der),
-        subject=facts.text(parsed.subject),
+        subject=subject,
         plain_subject=facts.is_plain(parsed.subject),
-        issuer=facts.text(parsed.issuer),
+        issuer=subject if issuer == subject else issuer,
         common_name=facts.common_name(parsed.subject),
         not_before=parsed.not_valid_before_utc,
         not_after=parsed.not_valid_after_utc,
         names=facts.names(extensions),
         addresses=facts.addresses(extensions),
-        key=facts.key_kind(public),
+        key=_alike(facts.key_kind(public)),
         is_ca=facts.is_ca(extensions),
-        extensions=facts.kinds(extensions),
-        usages=facts.usages(extensions),
-        extended_usages=facts.extended_usages(extensions),
+        extensions=_alike(facts.kinds(extensions)),
+        usages=_alike(facts.usages(extensions)),
+        extended_usages=_alike(facts.extended_usages(extensions)),
         serial=parsed.serial_number,
         signature_algorithm=facts.signature_algorithm(parsed.signature_algorithm_oid),
         spki=public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        _x509=parsed,
     )
+
+
+@lru_cache(maxsize=256)
+def _alike(said: T) -> T:
+    """The same value as in the certificates before, if one of them said the same."""
+    return said
+
+
+@lru_cache(maxsize=1024)
+def _public_key(spki: bytes) -> CertificatePublicKeyTypes:
+    return load_der_public_key(spki)  # type: ignore[return-value]  # it was in a certificate

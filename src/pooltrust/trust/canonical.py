@@ -28,7 +28,9 @@ def encode(value: Any, *, depth: int = 16) -> bytes:
     """
     _check(value, depth)
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        # A copy: orjson's own bytes hold on to a buffer of several times their length, and entries
+        # stay in memory for as long as the log.
+        return bytes(memoryview(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)))
     except orjson.JSONEncodeError as why:
         raise NotCanonical(str(why)) from why
 

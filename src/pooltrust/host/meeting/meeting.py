@@ -16,7 +16,7 @@ from pooltrust.pki.mint import pool_host
 from pooltrust.pool.join import Facts
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import HostAdmitted
-from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.log import Log
 from pooltrust.trust.transcript import statement
 
 
@@ -33,7 +33,7 @@ class Meeting:
     server: Certificate | None = None
     signature: bytes = b""
     proved: bool = False
-    story: tuple[SignedEntry, ...] | None = None
+    story: tuple[Log, int] | None = None
     steps: int = 0
     done: bool = False
 

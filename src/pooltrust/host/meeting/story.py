@@ -8,6 +8,7 @@ withdrawn meanwhile, the entries up to the one that did so, and nothing later.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.meeting.facts import facts
 from pooltrust.host.meeting.meeting import Meeting
 from pooltrust.host.peers import wire
-from pooltrust.host.peers.scribe import Scribe, page
+from pooltrust.host.peers.scribe import PAGE_ENTRIES, Scribe, page
 from pooltrust.pki.certificate import BadCertificate, Certificate, read
 from pooltrust.pool.join import Facts
 from pooltrust.terms import JOIN_NAME, HostId, PoolId
@@ -49,12 +50,14 @@ class Teller:
         Raises CannotVerify for a key that the log never accepted, or no proof of it.
         """
         if meeting.story is None:
-            meeting.story = self._story_for(meeting, frame)
+            meeting.story = await self._story_for(meeting, frame)
+        log, end = meeting.story
         after = wire.number(frame, "after")
-        rest = [signed for signed in meeting.story if signed.envelope.number > after]
+        rest = log.tail(after, min(PAGE_ENTRIES, max(0, end - max(after, log.first - 1))))
         return {"entries": wire.entry_lines(page(rest))}
 
-    def _story_for(self, meeting: Meeting, frame: wire.Frame) -> tuple[SignedEntry, ...]:
+    async def _story_for(self, meeting: Meeting, frame: wire.Frame) -> tuple[Log, int]:
+        """The log, and the number of the last entry of it that this host may know."""
         try:
             certificate = read(wire.raw(frame, "certificate"))
         except BadCertificate as why:
@@ -64,8 +67,9 @@ class Teller:
         proved = bool(meeting.coordinator_nonce) and certificate.verify(
             wire.raw(frame, "signature", limit=1024), said
         )
-        story = self._belief.log.story_of(certificate) if proved else ()
-        if not story:
+        log = self._belief.log
+        end = await asyncio.to_thread(log.story_until, certificate) if proved else 0
+        if not end:
             raise CannotVerify(
                 "it holds no key that this pool has ever accepted",
                 expected="a member, or a host that was one",
@@ -73,7 +77,7 @@ class Teller:
                 remedy="Join the pool: xe pool-join",
                 certificate=certificate.thumbprint,
             )
-        return story
+        return log, end
 
 
 class Story:

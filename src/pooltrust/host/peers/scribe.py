@@ -26,6 +26,8 @@ from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Out
 from pooltrust.trust.roster import Roster
 
 PAGE_BYTES = 256 * 1024
+PAGE_ENTRIES = 1000
+"""No page has more, however small they are."""
 GRACE_SECONDS = 1.0
 
 
@@ -205,7 +207,7 @@ class Scribe:
 
     def page(self, after: int) -> tuple[SignedEntry, ...]:
         """The entries after this number, as many as fit one frame."""
-        return page(self.belief.log.tail(after))
+        return page(self.belief.log.tail(after, PAGE_ENTRIES))
 
     async def close(self) -> None:
         """Stop what still runs in the background."""

@@ -112,7 +112,7 @@ class Shipping:
             dump = Dump.from_wire(frame.get("dump"))
             async with self._taking:
                 self._check_from(peer)
-                check_seal(dump, self._belief.log)
+                check_seal(dump, self._belief.log, since=self._leading.since)
                 if not self._has(dump, await self._store.dump()):
                     await self._store.replace(dump)
         except BadSeal as why:
@@ -154,7 +154,7 @@ class Shipping:
         if shipped != held:  # two pools can be at one revision
             return False
         try:
-            check_seal(held, self._belief.log)
+            check_seal(held, self._belief.log, since=self._leading.since)
         except BadSeal:
             return False
         return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import inf
 
 from pooltrust.host.belief import Belief
-from pooltrust.terms import HostId
+from pooltrust.terms import EntryHash, HostId
 from pooltrust.trust.heads import FRESH, Head, Seen, copied, is_current, may_append
 
 LIVE_SECONDS = 90.0
@@ -27,6 +27,10 @@ class Sightings:
     _heads: dict[HostId, Head]
     _live_until: float
     _live: frozenset[HostId]
+    _up_to: EntryHash
+    _with_all: set[HostId]
+    """Whose heads were seen at this entry.  While it is our last one they are kept, not counted
+    again: after each change every member is asked for once, and all of them for each."""
     heard: Callable[[], None]
     """Called when a head was noted."""
 
@@ -36,6 +40,8 @@ class Sightings:
         self._heads = {}
         self._live_until = -inf
         self._live = frozenset()
+        self._up_to = EntryHash("")
+        self._with_all = set()
         self.heard = lambda: None
 
     def note(self, head: Head, asked: float) -> str | None:
@@ -51,6 +57,10 @@ class Sightings:
             at = max(asked, self._seen[head.host].at)
         self._seen[head.host] = Seen(head.host, head.number, head.hash, at)
         self._heads[head.host] = head
+        if head.hash == self._up_to:
+            self._with_all.add(head.host)
+        else:
+            self._with_all.discard(head.host)
         self._live_until = -inf
         self.heard()
         return copied(before, head) if before else None
@@ -74,6 +84,7 @@ class Sightings:
         """Know nothing: this host belongs to another pool now."""
         self._seen.clear()
         self._heads.clear()
+        self._with_all.clear()
         self._live_until = -inf
 
     def current(self, now: float) -> bool:
@@ -112,12 +123,20 @@ class Sightings:
         A longer log may be of another branch: whoever is ahead of this host does not count.
         """
         log = self.belief.log
+        if number == log.head_number:
+            return self._holders_of_all(log.head_hash) | {self.belief.me}
         there = {
             host
             for host, seen in self._seen.items()
             if seen.number >= number and log.hash_at(seen.number) == seen.hash
         }
         return frozenset(there | ({self.belief.me} if log.head_number >= number else set()))
+
+    def _holders_of_all(self, head: EntryHash) -> frozenset[HostId]:
+        if head != self._up_to:
+            self._up_to = head
+            self._with_all = {host for host, seen in self._seen.items() if seen.hash == head}
+        return frozenset(self._with_all)
 
     def ahead(self) -> frozenset[HostId]:
         """The members seen to hold entries that this host does not, beyond its own or instead."""

@@ -10,11 +10,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 import orjson
 
 from pooltrust.host.records.store import Dump
+from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.identity import Identity
 from pooltrust.terms import HostId, Thumbprint
 from pooltrust.trust.canonical import statement
@@ -36,10 +38,11 @@ def sealed(dump: Dump, log: Log, me: HostId, identity: Identity) -> Dump:
     return replace(dump, seal=row)
 
 
-def check_seal(dump: Dump, log: Log) -> None:
+def check_seal(dump: Dump, log: Log, *, since: int | None = None) -> None:
     """Whether the host that led this log at their revision sealed these records.
 
-    Raises BadSeal.
+    `since`: the entry by which the log's coordinator leads, if the caller knows it.  Most records
+    are its own, and then nothing is looked up in a log that may be long.  Raises BadSeal.
     """
     row = dump.seal
     if row is None:
@@ -54,12 +57,20 @@ def check_seal(dump: Dump, log: Log) -> None:
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as why:
         raise BadSeal("their signature can't be read") from why
     said = _said(dump, log, led)
-    for certificate in keys_of(log, led, change):
+    for certificate in _certificates(log, led, change, since):
         if certificate.thumbprint == signer:
             if certificate.verify(signature, said):
                 return
             raise BadSeal("their signature is not valid: they were changed")
     raise BadSeal(f"certificate {signer.short}… was not their coordinator's at that time")
+
+
+def _certificates(log: Log, led: HostId, change: int, since: int | None) -> Iterator[Certificate]:
+    """Those that count for records of this change, present ones first."""
+    if change == since:
+        # It has led without a break, so it was a member all the time: these are among the others.
+        yield from log.roster.members[led].certificates
+    yield from keys_of(log, led, change)
 
 
 def _said(dump: Dump, log: Log, host: HostId) -> bytes:

@@ -364,7 +364,7 @@ class DaemonContext:
 
     def log_entries(self, after: int, count: int) -> Sequence[SignedEntry]:
         """At most so many entries of the trust log, after this number."""
-        return self.belief.log.tail(after)[:count]
+        return self.belief.log.tail(after, count)
 
 
 def _address(text: str, port: int) -> tuple[str, int]:

@@ -169,7 +169,7 @@ class Leading:
             )
             if "dump" in answer:
                 dump = Dump.from_wire(answer["dump"])
-                check_seal(dump, self._belief.log)
+                check_seal(dump, self._belief.log, since=self.since)
                 if found.newest is None or dump.revision > found.newest.revision:
                     found.newest = dump
             found.answered.add(host)

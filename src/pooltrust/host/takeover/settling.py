@@ -36,6 +36,8 @@ class Settling:
         log = belief.log
         if belief.settled == log.head_number:
             return  # what every heartbeat of an idle pool costs
+        if not self._may_be_committed(log):
+            return  # what the first half of the answers after a change costs
         known = {
             seen.host: Known(held=seen.number)
             for seen in self._sightings.seen()
@@ -45,6 +47,13 @@ class Settling:
         belief.settle(Picture(belief.me, log, known, settled=before).settles)
         if belief.settled != before:
             self.grew()
+
+    def _may_be_committed(self, log: Log) -> bool:
+        """Whether half of those who were members before the last entry hold it, which it takes."""
+        if log.head_number == 1:
+            return True
+        members = log.roster_at(log.head_number - 1).members.keys()
+        return 2 * len(members & self._sightings.holders(log.head_number)) >= len(members)
 
     def _changed(self, _before: Roster, _after: Roster) -> None:
         self.look()

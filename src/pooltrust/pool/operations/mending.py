@@ -58,7 +58,9 @@ def own_steps(
     if serves not in accepted and accepted:
         serves = accepted[-1]
         steps.append(Promote(me, serves))
-    gone = withdrawn(log, me, settled) & set(keys) - {serves}
+    spare = set(keys) - set(accepted) - {serves}
+    # As a rule there is none, and the log, which may be long, is not read.
+    gone = withdrawn(log, me, settled) & spare if spare else frozenset()
     return (*steps, *(Retire(me, thumbprint) for thumbprint in sorted(gone)))
 
 

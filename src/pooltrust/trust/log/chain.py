@@ -14,16 +14,9 @@ from datetime import datetime
 from pooltrust.errors import BadEntry, TakeoverNeedsOrder, UpgradeThisHost
 from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import EntryHash, PoolId, Thumbprint
-from pooltrust.trust.entries import (
-    Body,
-    CertificateAccepted,
-    CertificateWithdrawn,
-    Checkpoint,
-    Founded,
-    HostAdmitted,
-    HostDismissed,
-)
+from pooltrust.trust.entries import Body, Checkpoint
 from pooltrust.trust.entry import Entry, SignedEntry
+from pooltrust.trust.log.story import told
 from pooltrust.trust.roster import ANY_ORDER, Roster, fold
 from pooltrust.trust.roster.fold import refold
 
@@ -147,9 +140,10 @@ class Log:
         """All entries (a copy; for a few use `tail` or `at`)."""
         return tuple(self._shared[: self._length])
 
-    def tail(self, after: int) -> tuple[SignedEntry, ...]:
-        """The entries with a number above `after`."""
-        return tuple(self._shared[max(0, after + 1 - self.first) : self._length])
+    def tail(self, after: int, most: int | None = None) -> tuple[SignedEntry, ...]:
+        """The entries with a number above `after`; only the first so many of them, with `most`."""
+        begun, end = max(0, after + 1 - self.first), self._length
+        return tuple(self._shared[begun : end if most is None else min(end, begun + most)])
 
     def at(self, number: int) -> SignedEntry:
         """The entry of that number.  Raises KeyError if it is not here."""
@@ -228,28 +222,22 @@ class Log:
         kept = (base, *(roster for roster in self._kept if roster.number >= number))
         return Log(self.roster, base, live, len(live), kept)
 
-    def story_of(self, certificate: Certificate) -> tuple[SignedEntry, ...]:
-        """What whoever holds the key of this certificate may be given.
+    def story_until(self, certificate: Certificate) -> int:
+        """The number of the last entry that whoever holds this certificate's key may be given.
 
-        Everything while it is accepted; the entries up to the one that ended it if it was accepted
-        once; nothing otherwise.
+        The head while it is accepted; the entry that ended it if it was accepted once; 0 otherwise.
+        That last search is as long as the log: not on an event loop.
         """
         if self.roster.host_of(certificate.thumbprint):
-            return self.entries
+            return self.head_number
         accepted = bool(self.base and self.base.host_of(certificate.thumbprint))
-        end = 0
-        about = certificate.common_name.encode()
-        if not about:
-            return ()
-        for index, signed in enumerate(self._shared[: self._length]):
-            if about not in signed.payload:
-                continue
-            body = signed.entry.body
-            if _accepts(body, certificate):
-                accepted = True
-            elif accepted and _ends(body, certificate):
-                accepted, end = False, index + 1
-        return tuple(self._shared[:end])
+        count = told(self._shared, self._length, certificate, accepted=accepted)
+        return count and self.first - 1 + count
+
+    def story_of(self, certificate: Certificate) -> tuple[SignedEntry, ...]:
+        """The entries up to `story_until`."""
+        end = self.story_until(certificate)
+        return self.tail(0, end + 1 - self.first) if end else ()
 
 
 def _complete(done: Run) -> None:
@@ -258,24 +246,6 @@ def _complete(done: Run) -> None:
     if done.waiting:
         number = done.waiting[0].envelope.number
         raise BadEntry("takeover", number, "its endorsement is missing")
-
-
-def _accepts(body: Body, certificate: Certificate) -> bool:
-    match body:
-        case Founded() | HostAdmitted() | CertificateAccepted():
-            return body.certificate == certificate.der
-        case _:
-            return False
-
-
-def _ends(body: Body, certificate: Certificate) -> bool:
-    match body:
-        case CertificateWithdrawn():
-            return body.thumbprint == certificate.thumbprint
-        case HostDismissed():
-            return body.host == certificate.common_name
-        case _:
-            return False
 
 
 def _number(roster: Roster) -> int:

@@ -5,6 +5,8 @@ Follows from the members; kept along with them so that no entry needs to look at
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -24,6 +26,17 @@ class Index:
     owners: MappingProxyType[Thumbprint, HostId]
     keys: MappingProxyType[bytes, HostId]
     declared: MappingProxyType[tuple[str, ...], int]
+
+    @classmethod
+    def of(cls, members: Iterable[Membership]) -> Index:
+        """The index of all these members, made at once."""
+        all_of = list(members)
+        certificates = [(c, member.host) for member in all_of for c in member.certificates]
+        return cls(
+            MappingProxyType({c.thumbprint: host for c, host in certificates}),
+            MappingProxyType({c.spki: host for c, host in certificates}),
+            MappingProxyType(dict(Counter(member.kinds for member in all_of))),
+        )
 
     def swapped(self, old: Membership | None, new: Membership | None) -> Index:
         """The index after one member came, changed or left."""

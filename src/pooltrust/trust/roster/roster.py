@@ -109,17 +109,21 @@ class Roster:
         if type(said) is not dict or said.keys() != {"standing", "members", "anchors"}:
             raise ValueError("not the snapshot of a roster")
         facts = Standing.read(said["standing"])
-        roster = cls.empty(
-            facts.pool, facts.port, facts.coordinator, verification=facts.verification
-        )
-        for member in _several(Membership, said["members"]):
-            _require_new(roster, member)
-            roster = roster.with_member(member)
-        for anchor in _several(Anchor, said["anchors"]):
-            roster = roster.with_anchor(anchor)
-        if facts.coordinator not in roster.members:
+        members = _members(_several(Membership, said["members"]))
+        anchors = {a.certificate.thumbprint: a for a in _several(Anchor, said["anchors"])}
+        if facts.coordinator not in members:
             raise ValueError("the coordinator is no member")
-        roster = replace(roster, number=facts.number, head=facts.head)
+        roster = cls(
+            facts.pool,
+            facts.port,
+            facts.coordinator,
+            facts.verification,
+            facts.number,
+            facts.head,
+            MappingProxyType(members),
+            MappingProxyType(anchors),
+            _index=Index.of(members.values()),
+        )
         # One roster, one spelling: the order of hosts, and an anchor that is there twice.
         if roster.snapshot() != snapshot:
             raise ValueError("not the one spelling of this roster")
@@ -161,12 +165,18 @@ def _several(cls: type[R], records: object) -> list[R]:
     return [cls.read(record) for record in records]
 
 
-def _require_new(roster: Roster, member: Membership) -> None:
-    """Raise ValueError unless host, certificates and keys are nobody's yet, and there is one."""
-    if member.host in roster.members:
-        raise ValueError(f"{member.host} is there twice")
-    if not member.certificates:
-        raise ValueError(f"{member.host} has no certificate")
-    keys = {certificate.spki for certificate in member.certificates}
-    if len(keys) < len(member.certificates) or any(map(roster.host_with_key, keys)):
-        raise ValueError(f"a key of {member.host} is there twice")
+def _members(listed: list[Membership]) -> dict[HostId, Membership]:
+    """These by their hosts.  Raises ValueError unless each is there once and has its own keys."""
+    members: dict[HostId, Membership] = {}
+    keys: set[bytes] = set()
+    for member in listed:
+        if member.host in members:
+            raise ValueError(f"{member.host} is there twice")
+        if not member.certificates:
+            raise ValueError(f"{member.host} has no certificate")
+        for certificate in member.certificates:
+            if certificate.spki in keys:
+                raise ValueError(f"a key of {member.host} is there twice")
+            keys.add(certificate.spki)
+        members[member.host] = member
+    return members
