@@ -9,6 +9,7 @@ import pytest
 
 import daemons
 from daemons import Host, Stock
+from pooltrust.host import watch
 from pooltrust.host.peers import greeting
 
 
@@ -30,6 +31,7 @@ def pool(stock: Stock, tmp_path: Path) -> Callable[..., tuple[Host, ...]]:
 
 @pytest.fixture
 def quick_hello(monkeypatch: pytest.MonkeyPatch) -> float:
-    """Seconds for a hello, in stories that wait for their end."""
+    """Seconds for a hello, in stories that wait for its end; no host dials by itself meanwhile."""
     monkeypatch.setattr(greeting, "HELLO_SECONDS", 0.3)
+    monkeypatch.setattr(watch, "FIRST_SECONDS", ())
     return 0.3

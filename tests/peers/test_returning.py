@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +58,21 @@ def test_a_host_that_was_off_while_all_others_were_refreshed_is_back_within_seco
     run(story())
 
 
+def test_who_hears_of_the_same_entries_twice_at_once_accuses_nobody(pool: Pool) -> None:
+    h1, h2, h3 = pool(3)
+
+    async def story() -> None:
+        async with running(h1, h2):
+            await refresh(h2, h1)
+            async with running(h3):
+                peers = h3.daemon.peers
+                await asyncio.gather(*(peers.look(h1.me) for _ in range(4)))
+                assert h3.roster.head == h1.roster.head
+                assert not h3.lines("log-cut-short")
+
+    run(story())
+
+
 def test_a_host_that_was_dismissed_meanwhile_learns_it_from_the_log_and_nothing_later(
     pool: Pool,
 ) -> None:
@@ -74,6 +90,21 @@ def test_a_host_that_was_dismissed_meanwhile_learns_it_from_the_log_and_nothing_
                 last = h3.daemon.belief.log.at(h3.roster.number).entry.body
                 assert last == HostDismissed(gone, "sold")
                 assert h3.roster.number < h1.roster.number
+
+    run(story())
+
+
+def test_a_current_host_that_missed_its_dismissal_asks_whoever_refuses_it(pool: Pool) -> None:
+    h1, h2, h3 = pool(3)
+
+    async def story() -> None:
+        async with running(h1, h2, h3):
+            await h3.daemon.peers.become_current()
+            pooled, gone = h1.roster.pool, HostDismissed(h3.me, "sold")
+            await h1.daemon.scribe.append(gone, by="root", call="test")
+            assert h3.daemon.peers.current and h3.roster.pool == pooled  # nobody told it
+            assert not await h3.daemon.peers.look(h1.me)
+            await until(lambda: h3.roster.pool != pooled)
 
     run(story())
 

@@ -15,7 +15,14 @@ from typing import Any
 
 import uvloop
 
-from pooltrust.errors import Failure, OtherOperationInProgress, Refused, failure
+from pooltrust.errors import (
+    CannotVerify,
+    Failure,
+    NotAccepted,
+    OtherOperationInProgress,
+    Refused,
+    failure,
+)
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.accounts.logins import Logins
 from pooltrust.host.accounts.standing import Standing
@@ -371,13 +378,14 @@ class Daemon:
             self._looked = now
             self._spawn(self.peers.look_around(), "look-around")
 
-    def _not_believed(self, host: HostId) -> None:
+    def _not_believed(self, host: HostId, why: CannotVerify) -> None:
         """Ask it, trusting nothing, what we may have missed; now and then, not at each attempt.
 
         A host that is current has missed nothing: then it is an impostor and hears nothing of us.
+        But one that proved itself and refuses us may know what has happened since.
         """
         now = time.monotonic()
-        if self.sightings.current(now):
+        if self.sightings.current(now) and not isinstance(why, NotAccepted):
             return
         if now - self._asked.get(host, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS:
             self._asked[host] = now

@@ -21,6 +21,8 @@ from pooltrust.tls.reasons import Reason, outdated
 from pooltrust.trust.roster import Membership, Roster
 
 HEARTBEAT_SECONDS = 25.0
+FIRST_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Pauses after a start before a host that is not current asks again: others may start too."""
 CHANCE_SECONDS = 120.0
 DAY_SECONDS = 86_400.0
 NEAR_DAYS = 30
@@ -58,6 +60,7 @@ class Watch:
         self._tasks = [
             asyncio.create_task(self._heartbeat(), name="heartbeat"),
             asyncio.create_task(self._every(DAY_SECONDS, self._look_at_dates), name="dates"),
+            asyncio.create_task(self._find_out(), name="find-out"),
             asyncio.create_task(self._later(CHANCE_SECONDS, self._look_at_one), name="chance"),
             asyncio.create_task(self._every(TELL_SECONDS, self._tell), name="tell"),
         ]
@@ -108,6 +111,17 @@ class Watch:
             await self._lead()
         elif not await self._peers.look(self._belief.roster.coordinator):
             await self._peers.become_current()
+
+    async def _find_out(self) -> None:
+        """Know soon after the start that nothing was missed; then the heartbeats keep it so."""
+        for pause in FIRST_SECONDS:
+            await asyncio.sleep(pause)
+            if self._peers.current:
+                return
+            if self._belief.is_coordinator:
+                await self._peers.look_around()
+            else:
+                await self._beat()
 
     async def _look_at_one(self) -> None:
         """One member by chance: a coordinator that shows each another log is found out."""

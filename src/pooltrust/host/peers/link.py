@@ -66,7 +66,7 @@ class Peers:
 
     `clock` gives monotonic seconds.  `behind` is awaited with a link to a member whose log differs
     from this host's: longer, or with another entry of the same number.  `unknown` is told of a
-    member that did not prove itself, or refused us: this host may have missed something.
+    member that did not prove itself, or refused us, and how: this host may have missed something.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Peers:
         self._open_links: set[Link] = set()
         belief.watch(self._hang_up)
         self.behind: Callable[[Link], Awaitable[None]] | None = None
-        self.unknown: Callable[[HostId], None] | None = None
+        self.unknown: Callable[[HostId, CannotVerify], None] | None = None
 
     @asynccontextmanager
     async def link(self, host: HostId, *, lasting: bool = False) -> AsyncIterator[Link]:
@@ -137,6 +137,11 @@ class Peers:
             if link.connection.met.thumbprint not in member.accepted:
                 raise _not_it(member, link, "it did not prove itself, and this is confidential")
             return await link.ask(call, within=within, **fields)
+
+    @property
+    def current(self) -> bool:
+        """Whether this host knows now that it has missed nothing."""
+        return self.sightings.current(self._clock())
 
     async def become_current(self) -> None:
         """Know that nothing was missed, by heads of the coordinator or of more than half.
@@ -189,7 +194,7 @@ class Peers:
         except Failure as why:
             self._journal.damped("peer-not-met", peer=host, reason=why.code, words=str(why))
             if isinstance(why, CannotVerify) and self.unknown is not None:
-                self.unknown(host)
+                self.unknown(host, why)
         except Exception as why:  # noqa: BLE001 - one peer must not keep us from the others
             self._journal.defect("peer-defect", why, peer=host)
         return False

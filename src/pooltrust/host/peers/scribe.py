@@ -181,6 +181,8 @@ class Scribe:
                 case Fork():
                     self._forked.add(host)
                     return
+                case AlreadyHeld() if self.belief.log.head_number > after:
+                    after = self.belief.log.head_number  # another look has fetched them meanwhile
                 case AlreadyHeld():
                     self.telling.cut_short(host, head.number)
                     break
