@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pools.stage import Host, within
-from pooltrust.command.client import Reported
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import CertificateAccepted, Founded, HostAdmitted
 from pooltrust.trust.entry import SignedEntry
@@ -76,18 +75,9 @@ def unsettled(hosts: list[Host]) -> Iterator[str]:
 
 def unended(host: Host) -> list[str]:
     """The operations that this host knows of and that have not ended."""
-    try:
-        return [f"{one['title']}: {one['words']}" for one in operations(host)]
-    except Reported as why:
-        if why.code != "MESSAGE_METHOD_UNKNOWN":
-            raise
-        return []
-
-
-def operations(host: Host) -> list[dict[str, str]]:
-    """The operations under way or suspended, as this host knows them."""
-    found: list[dict[str, str]] = host.call("pooltrust.get_operations")
-    return found
+    known: list[dict[str, str]] = host.call("pooltrust.get_own_operations")
+    going = [one for one in known if one["state"] in ("running", "suspended")]
+    return [f"{one['title']} is {one['state']}: {one['words']}" for one in going]
 
 
 def defects(hosts: Iterable[Host]) -> list[str]:

@@ -76,14 +76,16 @@ def test_a_wire_can_refuse_after_it_was_silent(field: Field):
 
 def test_a_cut_that_refuses_resets_what_is_connected(field: Field):
     there = field["h3"].address, field["h3"].port
-    with socket.create_connection(there, SOON, (field["h2"].listen, 0)) as mine:
-        with socket.create_connection(there, SOON, (field["h1"].listen, 0)) as others:
-            field.wires.cut([("h2", "h3")], Cut.REFUSING)
-            with pytest.raises(ConnectionResetError):
-                mine.recv(1)
-            others.settimeout(0.2)
-            with pytest.raises(TimeoutError):
-                others.recv(1)
+    with (
+        socket.create_connection(there, SOON, (field["h2"].listen, 0)) as mine,
+        socket.create_connection(there, SOON, (field["h1"].listen, 0)) as others,
+    ):
+        field.wires.cut([("h2", "h3")], Cut.REFUSING)
+        with pytest.raises(ConnectionResetError):
+            mine.recv(1)
+        others.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            others.recv(1)
     field.wires.mend()
 
 

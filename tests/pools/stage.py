@@ -54,6 +54,8 @@ class Host:
     """Where its daemon listens and dials from, if that is not its address."""
     environment: dict[str, str] = field(default_factory=dict)
     """What its daemon finds in its environment besides ours."""
+    program: Sequence[str] = tuple(PROGRAM)
+    """What is started as its daemon, with the words for a daemon after it."""
 
     @property
     def config(self) -> Path:
@@ -96,11 +98,11 @@ class Host:
         within(START_SECONDS, self.is_up)
         return self
 
-    def start(self, program: Sequence[str] = PROGRAM) -> None:
-        """Start its daemon: this program, with the words for a daemon after it."""
+    def start(self) -> None:
+        """Start its daemon, and do not wait."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*program, "host", "run", "--config", str(self.config)],
+                [*self.program, "host", "run", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -153,10 +155,10 @@ class Host:
 
 
 @contextmanager
-def own_hosts(count: int, *, off: Sequence[str] = ()) -> Iterator[list[Host]]:
-    """The hosts h1, h2, …, each set up and running as a pool of its own; any may be stopped.
+def own_hosts(count: int, *, off: Sequence[str] = (), run: bool = True) -> Iterator[list[Host]]:
+    """The hosts h1, h2, …, each set up as a pool of its own, and running; any may be stopped.
 
-    Those named in `off` are founded without verification.
+    Those named in `off` are founded without verification.  Without `run` none is started yet.
     """
     addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
     port = find_free_port(*addresses)
@@ -167,9 +169,8 @@ def own_hosts(count: int, *, off: Sequence[str] = ()) -> Iterator[list[Host]]:
         ]
         try:
             with ThreadPoolExecutor() as threads:
-                list(
-                    threads.map(lambda one: one.init(verification=one.name not in off).run(), hosts)
-                )
+                list(threads.map(lambda one: one.init(verification=one.name not in off), hosts))
+                list(threads.map(Host.run, hosts if run else ()))
             yield hosts
         finally:
             for host in hosts:
