@@ -13,7 +13,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.scale.growth import row
-from bench.scale.machines import Field, alike, call, founded, log_bytes, memory, spent, until
+from bench.scale.machines import (
+    Field,
+    alike,
+    call,
+    founded,
+    log_bytes,
+    memory,
+    spent,
+    this_host,
+    until,
+)
 from pooltrust.command.demo.hosts import Host
 
 QUIET_SECONDS = 5.0
@@ -74,10 +84,14 @@ def join(field: Field, members: int) -> Took:
 
 
 def changes(field: Field) -> list[Took]:
-    """Enable verification, then give every member a new pool identity."""
+    """Enable verification, then give one member, and then all, a new pool identity."""
     pool = field.hosts
-    enabling = timed("enable", pool, lambda: call(pool[0], "pool.enable_tls_verification"))
-    return [enabling]
+    one = this_host(pool[-1])
+    return [
+        timed("enable", pool, lambda: call(pool[0], "pool.enable_tls_verification")),
+        timed("refresh one", pool, lambda: call(pool[0], "host.refresh_server_certificate", one)),
+        timed("refresh all", pool, lambda: call(pool[0], "pooltrust.refresh_pool")),
+    ]
 
 
 def timed(what: str, pool: Sequence[Host], change: Callable[[], object]) -> Took:

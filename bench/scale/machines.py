@@ -21,7 +21,7 @@ from pooltrust.command.demo import hosts as processes
 from pooltrust.command.demo.hosts import Host
 
 NETWORK = "127.0.9"
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds, generous: the machine may be busy with something else."""
 
 
@@ -70,6 +70,12 @@ def call(host: Host, name: str, *arguments: object) -> Any:
     """Call a host's API as root over its Unix socket.  Raises the failure with all its words."""
     with Client(host.socket) as client:
         return client.call(name, *arguments)
+
+
+def this_host(host: Host) -> str:
+    """The reference of its own record."""
+    with Client(host.socket) as client:
+        return client.this_host()
 
 
 def log_bytes(host: Host) -> int:
