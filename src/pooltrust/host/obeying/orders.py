@@ -7,6 +7,8 @@ roster accepts.
 
 from __future__ import annotations
 
+import asyncio
+
 from pooltrust.errors import CannotVerify, Refused, failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.obeying.emergency import Emergency
@@ -14,9 +16,12 @@ from pooltrust.host.obeying.keys import Keys
 from pooltrust.host.obeying.report import Report
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.probe import Prober, Seen
-from pooltrust.pool.plan.order import Order
+from pooltrust.pool.plan.order import Order, Ordered
 from pooltrust.pool.plan.steps import Probe, Promote, Retire
 from pooltrust.terms import HostId, Thumbprint
+
+SEVERAL = 64
+"""So many handshakes, at most, are ordered and made at once."""
 
 
 @failure("ORDER_TOO_LATE", cure="It is decided anew and goes on by itself.")
@@ -66,15 +71,24 @@ class Orders:
     async def obey(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
         """Carry out one order."""
         self._check_from(peer)
-        try:
-            order = Order.read(frame.get("order"))
-        except ValueError as why:
-            raise wire.PeerMisspoke(f"an order that can't be read: {why}") from why
-        if not order.in_time(self._belief.roster):
-            raise TooLate(self._name, self._belief.roster.number)
-        seen = await self.carry_out(order.step)
+        seen = await self.carry_out(self._in_time(frame.get("order")))
         answer: wire.Frame = {"report": (await self.own_report()).content()}
         return answer if seen is None else {**answer, "seen": seen.content()}
+
+    async def obey_several(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
+        """Make several handshakes at once, for one order each; nothing else is ordered so."""
+        self._check_from(peer)
+        orders = frame.get("orders")
+        if not isinstance(orders, list) or not 0 < len(orders) <= SEVERAL:
+            raise wire.PeerMisspoke(f"no list of at most {SEVERAL} orders")
+        steps = [self._in_time(order) for order in orders]
+        if not all(isinstance(step, Probe) for step in steps):
+            raise wire.PeerMisspoke("several orders that are not for handshakes")
+        seen = await asyncio.gather(*map(self.carry_out, steps))
+        return {
+            "report": (await self.own_report()).content(),
+            "seen": [one.content() for one in seen if one is not None],
+        }
 
     async def carry_out(self, step: Promote | Probe | Retire) -> Seen | None:
         """Do what concerns this host; a probe returns what was met.
@@ -96,6 +110,16 @@ class Orders:
             case _:
                 raise wire.PeerMisspoke("an order for another host")
         return None
+
+    def _in_time(self, content: object) -> Ordered:
+        """What is ordered, if it was decided at this host's head.  Raises PeerMisspoke, TooLate."""
+        try:
+            order = Order.read(content)
+        except ValueError as why:
+            raise wire.PeerMisspoke(f"an order that can't be read: {why}") from why
+        if not order.in_time(self._belief.roster):
+            raise TooLate(self._name, self._belief.roster.number)
+        return order.step
 
     @property
     def _name(self) -> str:

@@ -7,18 +7,20 @@ same as going on.  Nothing is stored here; see shelf.py.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from pooltrust.errors import Suspended, failure
+from pooltrust.host.obeying.orders import SEVERAL
 from pooltrust.host.operations.hands import Hands
 from pooltrust.host.operations.view import View
 from pooltrust.pool.plan import operation as plan_operation
 from pooltrust.pool.plan.operation import Do, Done, Operation
-from pooltrust.pool.plan.steps import Step
+from pooltrust.pool.plan.steps import Probe, Step
+from pooltrust.terms import HostId
 
 AT_ONCE = 16
-"""So many steps are under way at once."""
+"""So many steps, or handshakes of so many hosts, are under way at once."""
 PATIENCE = 3
 """How often a step may be done without being seen to hold."""
 
@@ -53,7 +55,7 @@ class Run:
                 match self._operation.next(self.view.picture()):
                     case Do(phase=phase, steps=steps):
                         self._told(phase)
-                        await asyncio.gather(*map(self._do, steps))
+                        await asyncio.gather(*self._doing(steps))
                         self._doubt(steps)
                     case ending:
                         return ending
@@ -66,9 +68,22 @@ class Run:
         entries = (entry for phase in (*plan.phases, *plan.undo) for entry in phase.entries)
         return all(picture.written(entry) is None for entry in entries)
 
-    async def _do(self, step: Step) -> None:
+    def _doing(self, steps: Sequence[Step]) -> Iterator[Awaitable[None]]:
+        """Every step by itself, but the handshakes of one other host together."""
+        probes: defaultdict[HostId, list[Probe]] = defaultdict(list)
+        for step in steps:
+            if isinstance(step, Probe) and step.observer != self._hands.me:
+                probes[step.observer].append(step)
+            else:
+                yield self._in_turn(self._hands.do, step, self._operation.plan, self.view)
+        for observer, wanted in probes.items():
+            for begin in range(0, len(wanted), SEVERAL):
+                some = wanted[begin : begin + SEVERAL]
+                yield self._in_turn(self._hands.probe, observer, some, self.view)
+
+    async def _in_turn(self, work: Callable[..., Awaitable[None]], *of: object) -> None:
         async with self._turns:
-            await self._hands.do(step, self._operation.plan, self.view)
+            await work(*of)
 
     def _doubt(self, steps: Sequence[Step]) -> None:
         """Stop what is done again and again: the world is not as the step says."""

@@ -7,7 +7,8 @@ away for this run, a step that is refused fails in it, and the next run tries ag
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from typing import assert_never
 
 from pooltrust.errors import CannotContactHost, CannotVerify, Failure, InternalError, Unreachable
@@ -21,7 +22,7 @@ from pooltrust.host.peers.probe import Seen, seen
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.journal import Journal
-from pooltrust.pool.plan.order import Order
+from pooltrust.pool.plan.order import Order, Ordered
 from pooltrust.pool.plan.picture import Picture, Probed
 from pooltrust.pool.plan.plan import Plan
 from pooltrust.pool.plan.steps import Adopt, Append, Probe, Promote, Retire, Step
@@ -58,6 +59,11 @@ class Hands:
         self._journal = journal
         self._farewells: dict[HostId, tuple[Link, AsyncExitStack]] = {}
 
+    @property
+    def me(self) -> HostId:
+        """Whose hands they are."""
+        return self._belief.me
+
     def view(self) -> View:
         """A view that has seen nothing yet."""
         return View(self._belief, self._peers.sightings)
@@ -71,7 +77,7 @@ class Hands:
 
     async def do(self, step: Step, plan: Plan, view: View) -> None:
         """Carry out this step, or note why not."""
-        try:
+        with self._noted((step,), view):
             match step:
                 case Append():
                     await self._append(step, plan)
@@ -81,13 +87,20 @@ class Hands:
                     await self._order(step, view)
                 case _:
                     assert_never(step)
-        except Unreachable as why:
-            self._away(step, why, view)
-        except Failure as why:
-            view.refused(step, why)
-        except Exception as why:  # noqa: BLE001 - a defect stops this run, and is told
-            self._journal.defect("step-defect", why, step=step.kind)
-            view.refused(step, InternalError(f"{step.kind} failed unexpectedly"))
+
+    async def probe(self, observer: HostId, steps: Sequence[Probe], view: View) -> None:
+        """Have another member make all these handshakes, at most SEVERAL, or note why not.
+
+        That takes one connection to it, where every member is to meet every other one.
+        """
+        with self._noted(steps, view):
+            answer, held = await self._ordered(observer, "orders", steps)
+            view.answered(observer, Report.read(answer))
+            content = answer.get("seen")
+            if not isinstance(content, list) or len(content) != len(steps):
+                raise wire.PeerMisspoke("not one observation for each order")
+            for step, found in zip(steps, map(seen, content), strict=True):
+                _note(step, found, held, view)
 
     async def close(self) -> None:
         """Hang up on hosts that were to be told of their dismissal."""
@@ -137,14 +150,14 @@ class Hands:
             view.answered(me, await self._orders.own_report())
             held = self._belief.log.head_number
         else:
-            answer, held = await self._ordered(at, step)
+            answer, held = await self._ordered(at, "order", (step,))
             view.answered(at, Report.read(answer))
             found = seen(answer.get("seen")) if isinstance(step, Probe) else None
         if isinstance(step, Probe) and found is not None:
             _note(step, found, held, view)
 
     async def _ordered(
-        self, host: HostId, step: Promote | Probe | Retire
+        self, host: HostId, call: str, steps: Sequence[Ordered]
     ) -> tuple[wire.Frame, int]:
         """The answer of that host, and what it held when it was asked."""
         async with self._peers.link(host) as link:
@@ -152,8 +165,9 @@ class Hands:
             if not link.verified:
                 raise _unproved(link, str(self._belief.roster.expect(host)))
             roster = self._belief.roster
-            order = Order.at(step, roster).record()
-            return await link.ask("order", within=ORDER_SECONDS, order=order), roster.number
+            orders = [Order.at(step, roster).record() for step in steps]
+            said = {"orders": orders} if call == "orders" else {"order": orders[0]}
+            return await link.ask(call, within=ORDER_SECONDS, **said), roster.number
 
     async def _keep_line(self, host: HostId) -> None:
         """Stay connected to a host that is about to be dismissed, if it answers."""
@@ -190,6 +204,23 @@ class Hands:
         kept = self._farewells.pop(host, None)
         if kept is not None:
             await kept[1].aclose()
+
+    @contextmanager
+    def _noted(self, steps: Sequence[Step], view: View) -> Iterator[None]:
+        """Note what is raised of each of these steps."""
+        try:
+            yield
+        except Unreachable as why:
+            for step in steps:
+                self._away(step, why, view)
+        except Failure as why:
+            for step in steps:
+                view.refused(step, why)
+        except Exception as why:  # noqa: BLE001 - a defect stops this run, and is told
+            kind = steps[0].kind
+            self._journal.defect("step-defect", why, step=kind)
+            for step in steps:
+                view.refused(step, InternalError(f"{kind} failed unexpectedly"))
 
     def _away(self, step: Step, why: Failure, view: View) -> None:
         """Of the hosts that it needs one did not answer: the one that is not this one."""

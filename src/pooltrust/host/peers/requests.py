@@ -56,6 +56,7 @@ def requests(
         "report": Request(orders.report),
         "mint": Request(orders.mint),
         "order": Request(orders.obey),
+        "orders": Request(orders.obey_several),
         "reenable": Request(orders.reenable),
         "records": Request(shipping.take),
         "records-held": Request(shipping.hand_over),
