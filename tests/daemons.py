@@ -154,6 +154,9 @@ def found(folder: Path, name: str, address: str, port: int, **other: Any) -> Hos
         "server_key": KeyKind.P256,
         "pool_lifetime": timedelta(days=365),
         "server_lifetime": timedelta(days=3650),
+        "passwords": "pool",
+        "pam_service": "pooltrust",
+        "session_hours": 24,
         "log_level": "debug",
     }
     now = other.pop("now", datetime.now(UTC))

@@ -47,6 +47,9 @@ def test_a_name_and_an_address_are_enough():
         server_key=KeyKind.RSA2048,
         pool_lifetime=timedelta(days=365),
         server_lifetime=timedelta(days=3650),
+        passwords="pool",
+        pam_service="pooltrust",
+        session_hours=24,
         log_level="info",
     )
 
@@ -82,6 +85,10 @@ def test_everything_wrong_is_said_at_once_with_file_key_met_and_allowed():
         server_key = "dsa"
         pool_lifetime_days = 0
         [logs]
+        [login]
+        passwords = "ldap"
+        pam_service = "../passwd"
+        session_hours = 0
         [log]
         level = 3
         """
@@ -100,6 +107,9 @@ def test_everything_wrong_is_said_at_once_with_file_key_met_and_allowed():
         ("[verification] expired_pool_identity", "'ignore'", '"alert", "refuse"'),
         ("[identity] server_key", "'dsa'", '"rsa-2048"'),
         ("[identity] pool_lifetime_days", "0", "1 to 3650"),
+        ("[login] passwords", "'ldap'", '"pool", "pam"'),
+        ("[login] pam_service", "'../passwd'", "a file in /etc/pam.d"),
+        ("[login] session_hours", "0", "1 to 8760"),
         ("[log] level", "3", '"debug"'),
     ]
     assert len(expected) == len(lines) - 1, said
@@ -202,6 +212,9 @@ CONFIGS = st.builds(
     server_key=st.sampled_from(KeyKind),
     pool_lifetime=st.integers(1, 3650).map(lambda days: timedelta(days=days)),
     server_lifetime=st.integers(1, 36500).map(lambda days: timedelta(days=days)),
+    passwords=st.sampled_from(["pool", "pam"]),
+    pam_service=st.sampled_from(["pooltrust", "common-auth", "x_1.y"]),
+    session_hours=st.integers(1, 8760),
     log_level=st.sampled_from(["debug", "info", "warning", "error"]),
 )
 

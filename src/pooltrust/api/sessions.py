@@ -152,7 +152,7 @@ class Sessions:
     """
 
     def __init__(self, idle: timedelta = IDLE) -> None:
-        self._idle = idle.total_seconds()
+        self.idle = idle
         self._sessions: dict[Ref, Session] = {}
         self._active: OrderedDict[Ref, tuple[datetime, float]] = OrderedDict()
         self._failures: dict[Ref, Told] = {}
@@ -239,7 +239,7 @@ class Sessions:
             self.close(ref)
 
     def _is_idle(self, ref: Ref, tick: float) -> bool:
-        return tick - self._active[ref][1] > self._idle
+        return tick - self._active[ref][1] > self.idle.total_seconds()
 
     def _make_room(self, group: tuple[str, str], cap: int) -> None:
         inside = [

@@ -10,15 +10,17 @@ import signal
 import time
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import uvloop
 
+from pooltrust.api.sessions import Sessions
 from pooltrust.errors import (
     CannotVerify,
     Failure,
     NotAccepted,
+    OperationNotAllowed,
     OtherOperationInProgress,
     Refused,
     failure,
@@ -26,7 +28,8 @@ from pooltrust.errors import (
 from pooltrust.host.accounts.local import Accounts
 from pooltrust.host.accounts.logins import Logins
 from pooltrust.host.accounts.standing import Standing
-from pooltrust.host.accounts.subjects import LocalDirectory, Subjects
+from pooltrust.host.accounts.subjects import Subjects
+from pooltrust.host.accounts.system.chosen import chosen
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.descriptors import allow_descriptors
@@ -75,6 +78,10 @@ from pooltrust.tls.frames import Frames, frames_protocol
 
 ASK_AGAIN_SECONDS = 20.0
 LOOK_AGAIN_SECONDS = 5.0
+NO_PROOF_BY_PAM = (
+    "Passwords are checked by PAM here, and can't be proved without being sent.  "
+    "Join with a code: xe pool-join-code-create"
+)
 STRANGERS_BYTES = 256 * 1024
 """The largest frame of somebody who has proved nothing yet."""
 
@@ -125,8 +132,9 @@ class Daemon:
         self.store = store
         self.guarded = Guarded(store)
         self.accounts = Accounts(self.guarded)
-        self.logins = Logins(self.accounts)
-        self.subjects = Subjects(self.guarded, LocalDirectory(self.accounts))
+        passwords, directory = chosen(config, self.accounts, journal)
+        self.logins = Logins(passwords)
+        self.subjects = Subjects(self.guarded, directory)
         self.standing = Standing(self.subjects, lambda: self.context.sessions)
         store.watch(self.standing.changed)
         belief.watch(self.standing.followed)
@@ -185,6 +193,10 @@ class Daemon:
         self.objects = Objects(
             belief, self.sightings, self.desk, store, self.shipping, monotonic=time.monotonic
         )
+        self.people = People(
+            self.guarded, self.accounts, self.logins, self.subjects, self.standing, journal
+        )
+        self.people.of_the_system = config.passwords == "pam"
         self.context = DaemonContext(
             config=config,
             belief=belief,
@@ -200,9 +212,8 @@ class Daemon:
             codes=self.codes,
             logins=self.logins,
             subjects=self.subjects,
-            people=People(
-                self.guarded, self.accounts, self.logins, self.subjects, self.standing, journal
-            ),
+            people=self.people,
+            sessions=Sessions(timedelta(hours=config.session_hours)),
             store=store,
             objects=self.objects,
             journal=journal,
@@ -312,6 +323,8 @@ class Daemon:
         await self.receiver.serve(frames, arrival.address)
 
     def _password_proof(self, origin: str) -> PasswordProof:
+        if self.people.of_the_system:
+            raise OperationNotAllowed(NO_PROOF_BY_PAM)
         return PasswordProof(self.accounts, self.logins, self.subjects, origin)
 
     def _login_failed(self, user: str | None, where: str) -> None:

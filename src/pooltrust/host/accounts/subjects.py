@@ -33,6 +33,9 @@ class Directory(Protocol):
     async def identifier(self, name: str) -> str:
         """What names this user or group in a subject."""
 
+    async def identities(self, username: str) -> Sequence[str]:
+        """The identifier of this user, then those of its groups."""
+
     async def information(self, identifier: str) -> Mapping[str, str]:
         """What is known of it, under the published keys (`subject-name` …)."""
 
@@ -53,6 +56,10 @@ class LocalDirectory:
         if name not in self._accounts.names() or name == ADMINISTRATOR:
             raise SubjectCannotBeResolved(name)
         return local_identifier(name)
+
+    async def identities(self, username: str) -> Sequence[str]:
+        """The one of this account."""
+        return [await self.identifier(username)]
 
     async def information(self, identifier: str) -> Mapping[str, str]:
         """Its name."""
@@ -200,8 +207,7 @@ class Subjects:
     async def _held_by(self, username: str) -> list[str]:
         """The subjects that this user is, by itself first, then by its groups."""
         try:
-            identifier = await self.directory.identifier(username)
-            names = [identifier, *await self.directory.groups(identifier)]
+            names = await self.directory.identities(username)
         except SubjectCannotBeResolved as why:
             raise SessionAuthorizationFailed(username) from why
         return [one for one in names if self._store.get(TABLE, subject_uuid(one)) is not None]

@@ -41,6 +41,9 @@ class Config:
     server_key: KeyKind
     pool_lifetime: timedelta
     server_lifetime: timedelta
+    passwords: Literal["pool", "pam"]
+    pam_service: str
+    session_hours: int
     log_level: Literal["debug", "info", "warning", "error"]
 
     @classmethod

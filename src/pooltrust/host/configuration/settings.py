@@ -5,6 +5,7 @@ It knows the keys one by one; how they make a `Config` together is in config.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -129,6 +130,12 @@ def _path(value: Any) -> Path:
         raise Unusable("a path in quotes, beginning with the home of somebody known") from why
 
 
+def _pam_service(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch("[a-z0-9][a-z0-9_.-]{0,63}", value):
+        return value
+    raise Unusable("the name of a file in /etc/pam.d, in quotes and in lower case")
+
+
 def _truth(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Unusable("true or false, without quotes")
@@ -249,6 +256,31 @@ SETTINGS = (
         _days(36500),
         "How long a server identity is valid; it is never renewed unasked.",
         default=timedelta(days=3650),
+    ),
+    Setting(
+        "login",
+        "passwords",
+        "passwords",
+        _one_of("pool", "pam"),
+        'Who checks passwords of clients: "pool" by its own accounts, "pam" by this host\'s PAM,\n'
+        "with the users and groups of the operating system.",
+        default="pool",
+    ),
+    Setting(
+        "login",
+        "pam_service",
+        "pam_service",
+        _pam_service,
+        "The service of PAM: a file in /etc/pam.d.",
+        default="pooltrust",
+    ),
+    Setting(
+        "login",
+        "session_hours",
+        "session_hours",
+        _whole(1, 8760),
+        "After how many hours without a call a session ends.",
+        default=24,
     ),
     Setting(
         "log",

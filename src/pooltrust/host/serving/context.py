@@ -127,7 +127,7 @@ class DaemonContext:
 
     def begin_anew(self) -> None:
         """This host belongs to another pool now: what was its old one's is forgotten."""
-        self.sessions = Sessions()
+        self.sessions = Sessions(self.sessions.idle)
         self.tasks = Tasks()
         self.objects.forget()
 

@@ -1,0 +1,24 @@
+"""Who checks passwords, and whose names stand behind subjects: by a host's settings."""
+
+from __future__ import annotations
+
+from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.accounts.logins import Passwords
+from pooltrust.host.accounts.subjects import Directory, LocalDirectory
+from pooltrust.host.accounts.system.asking import System
+from pooltrust.host.accounts.system.names import SystemDirectory
+from pooltrust.host.accounts.system.pam import PamPasswords
+from pooltrust.host.configuration.config import Config
+from pooltrust.host.telling.journal import Journal
+
+
+def chosen(config: Config, accounts: Accounts, journal: Journal) -> tuple[Passwords, Directory]:
+    """The pool's own accounts, or the users of the operating system."""
+    if config.passwords == "pool":
+        return accounts, LocalDirectory(accounts)
+
+    def told(words: str) -> None:
+        journal.damped("pam", peer="", reason=words.partition(":")[0], words=words)
+
+    system = System()
+    return PamPasswords(system, config.pam_service, told), SystemDirectory(system)
