@@ -5,7 +5,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 PYTHON_IN := .venv/bin/python
 CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis build
 
-.PHONY: help run test check bench constraints clean
+.PHONY: help run test soak check bench constraints clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -18,6 +18,12 @@ test: ## set up everything and run the tests
 	@tools/environment test
 	@tools/packages
 	@$(PYTHON_IN) -m pytest -o faulthandler_timeout=120
+
+MINUTES ?= 10
+soak: ## the long tests: every death, and MINUTES=10 of mischief; two hours, results in build/soak.md
+	@tools/environment test
+	@tools/packages
+	@POOLTRUST_SOAK=$(MINUTES) $(PYTHON_IN) -m pytest -s tests/killed tests/nemesis
 
 check: ## style, types, floors, promises and documentation; prints a table of sizes
 	@tools/environment test
