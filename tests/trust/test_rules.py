@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -180,6 +181,13 @@ def anchor_twice() -> tuple[Pool, SignedEntry]:
     anchor = e.AnchorInstalled("ca", "ca", server_identity().certificate.der, ())
     pool.append(anchor)
     return pool, pool.sign(anchor)
+
+
+def anchor_again(*again: object) -> tuple[Pool, SignedEntry]:
+    pool, der = POOL.copy(), server_identity().certificate.der
+    pool.append(e.AnchorInstalled("ca", "ca", der, ("a", "b")))
+    name, sort, purposes = again
+    return pool, pool.sign(e.AnchorInstalled(name, sort, der, purposes))  # type: ignore[arg-type]
 
 
 def required_twice() -> tuple[Pool, SignedEntry]:
@@ -400,6 +408,11 @@ REFUSED: dict[str, tuple[str, Story]] = {
     ),
     "server identity replayed": ("server-statement", server_replayed),
     "anchor twice": ("anchor", anchor_twice),
+    "anchor for less": ("anchor", partial(anchor_again, "ca", "ca", ("a",))),
+    "anchor for other things": ("anchor", partial(anchor_again, "ca", "ca", ("a", "c"))),
+    "anchor of another sort": ("anchor", partial(anchor_again, "ca", "pinned", ("a", "b", "c"))),
+    "anchor by another name": ("anchor", partial(anchor_again, "x", "ca", ("a", "b", "c"))),
+    "anchor without its name": ("anchor", partial(anchor_again, "", "ca", ("a", "b", "c"))),
     "anchor that is none": (
         "certificate",
         bad(POOL, e.AnchorInstalled("ca", "ca", b"junk", ())),
@@ -554,6 +567,9 @@ def test_server_identity_anchors_address_kinds_and_verification_change():
     roster = pool.log.roster
     assert roster.members[B].server == new.certificate
     assert roster.anchors[new.certificate.thumbprint].purposes == ("wlb",)
+    pool.append(e.AnchorInstalled("wlb", "pinned", new.certificate.der, ("ldaps", "wlb")))
+    (anchor,) = pool.log.roster.anchors.values()
+    assert anchor.purposes == ("ldaps", "wlb")
     assert roster.members[C].address == "c.example"
     assert roster.kinds == set(e.KINDS)
     assert roster.verification

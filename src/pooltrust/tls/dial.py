@@ -16,10 +16,18 @@ from typing import assert_never
 
 from pooltrust.errors import CannotConnect, CannotVerify, Failure, InternalError
 from pooltrust.pki.certificate import BadCertificate, Certificate, read
+from pooltrust.pki.revocation import revoked
 from pooltrust.terms import JOIN_NAME, POOL_NAME
 from pooltrust.tls.contexts import ClientContexts, ClientKey
-from pooltrust.tls.handshake import SHUTDOWN_SECONDS
-from pooltrust.tls.reasons import Reason, handshake_failed, mismatch, no_connection, outdated
+from pooltrust.tls.handshake import SHUTDOWN_SECONDS, verified_chain
+from pooltrust.tls.reasons import (
+    Reason,
+    handshake_failed,
+    mismatch,
+    no_connection,
+    outdated,
+    taken_back,
+)
 from pooltrust.trust.expect import Anyone, Expectation, Member, Pinned, Server
 
 DIAL_SECONDS = 10.0
@@ -113,7 +121,7 @@ class _Call:
             raise self.nobody(no_connection(why)) from why
         try:
             met = _met(writer)
-            self._check(met, check_dates=check_dates)
+            self._check(met, writer, check_dates=check_dates)
         except BaseException:
             writer.transport.abort()
             raise
@@ -162,14 +170,19 @@ class _Call:
                 writer.transport.abort()
         return None
 
-    def _check(self, met: Certificate, *, check_dates: bool) -> None:
+    def _check(self, met: Certificate, writer: asyncio.StreamWriter, *, check_dates: bool) -> None:
         match self.expect:
             case Member(accepted=accepted):
                 accepts = met.thumbprint in accepted
             case Pinned(thumbprint=thumbprint):
                 accepts = met.thumbprint == thumbprint
-            case Server() | Anyone():
-                return  # OpenSSL has checked the one; the other is checked by nobody
+            case Server(anchors=anchors, revocations=lists):
+                # OpenSSL has checked everything else.
+                if lists and (gone := revoked(_chain(writer), map(read, anchors), lists)):
+                    raise self.refused(taken_back(gone), met)
+                return
+            case Anyone():
+                return
             case _:
                 assert_never(self.expect)
         if not accepts:
@@ -194,8 +207,17 @@ def described(met: Certificate | None) -> str:
 
 
 def _met(writer: asyncio.StreamWriter) -> Certificate:
+    return _readable(writer.get_extra_info("ssl_object").getpeercert(True) or b"")
+
+
+def _chain(writer: asyncio.StreamWriter) -> list[Certificate]:
+    """The chain that OpenSSL has verified, the leaf first, the anchor included."""
+    return [_readable(der) for der in verified_chain(writer.get_extra_info("ssl_object"))]
+
+
+def _readable(der: bytes) -> Certificate:
     try:
-        return read(writer.get_extra_info("ssl_object").getpeercert(True) or b"")
+        return read(der)
     except BadCertificate as why:
         raise CannotVerify(
             "its certificate can't be read", met="somebody", remedy="Look at the other side's log."

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, TypeAlias, cast
@@ -33,6 +33,20 @@ Admit: TypeAlias = Callable[[bytes | None], Reason | None]
 """Asked when OpenSSL is content, with the certificate shown (DER): why it is refused, or None."""
 
 _watching: ContextVar[Watch | None] = ContextVar("_watching", default=None)
+
+
+def verified_chain(tls: Any) -> list[bytes]:
+    """The chain (DER) that OpenSSL has built for the other side, the leaf first, anchor included.
+
+    `tls` is the connection's ``ssl_object``.  Python gives it a public name from 3.13 on.
+    """
+    if hasattr(tls, "get_verified_chain"):
+        return list(tls.get_verified_chain())
+    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in _inner_chain(tls)]
+
+
+def _inner_chain(tls: Any) -> Sequence[Any]:
+    return tls._sslobj.get_verified_chain() or ()
 
 
 async def shake_hands(

@@ -14,6 +14,7 @@ from datetime import datetime
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.expiry import Validity, validity
 from pooltrust.pki.mint import pool_host
+from pooltrust.pki.revocation import Revoked
 from pooltrust.terms import HostId
 from pooltrust.trust.expect import Member, Pinned
 
@@ -246,6 +247,16 @@ def outdated(met: Certificate, now: datetime) -> Reason | None:
             since = f"its certificate is not valid before {met.not_before:%F %T} UTC"
             return replace(_NOT_YET_VALID, words=since)
     return None
+
+
+def taken_back(gone: Revoked) -> Reason:
+    """Why a certificate that its issuer revoked is refused, or one that was issued by it."""
+    said = f" ({gone.reason})" if gone.reason else ""
+    return Reason(
+        "revoked",
+        f"{gone.subject} was revoked by its issuer on {gone.since:%F %T} UTC{said}",
+        "Have a new certificate issued for it there; or see the lists here: xe crl-list.",
+    )
 
 
 def no_connection(why: BaseException) -> str:

@@ -86,7 +86,10 @@ class ServerIdentityChanged(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class AnchorInstalled(Recorded):
-    """The pool trusts a certificate authority, or one pinned certificate, for these purposes."""
+    """The pool trusts a certificate authority, or one pinned certificate, for these purposes.
+
+    Written again for the same certificate it gives it a name, or further purposes, or both.
+    """
 
     kind: ClassVar[str] = "anchor-installed"
     name: fields.Name

@@ -28,10 +28,14 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Somebody with a certificate for this name, chained to one of these anchors (DER)."""
+    """Somebody with a certificate for this name, chained to one of these anchors (DER).
+
+    Nothing in that chain is named by one of the revocation lists (DER).
+    """
 
     name: str
     anchors: tuple[bytes, ...]
+    revocations: tuple[bytes, ...] = ()
 
     def __str__(self) -> str:
         return f"a server certified as {self.name}"

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from pooltrust.pki.certificate import Certificate
+
 KEYS = Path(__file__).parent / "keys"
 FROM, UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC)
 NOW = datetime(2020, 2, 1, tzinfo=UTC)
@@ -75,6 +77,19 @@ def made(
     if can_sign is not None:
         builder = builder.add_extension(_usage(digital=can_sign, certificates=ca), critical=True)
     return builder.sign(issuer.key, hash or hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def revocation(
+    by: Maker, *gone: Certificate, dates: tuple[datetime, datetime] = (FROM, UNTIL), **more: Any
+) -> bytes:
+    """A revocation list (DER) of this issuer; `more` are further extensions, all critical."""
+    builder = x509.CertificateRevocationListBuilder(_name(by.name), *dates)
+    for one in gone:
+        entry = x509.RevokedCertificateBuilder(one.serial, dates[0])
+        builder = builder.add_revoked_certificate(entry.build())
+    for extension in more.values():
+        builder = builder.add_extension(extension, critical=True)
+    return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def _name(text: str) -> x509.Name:

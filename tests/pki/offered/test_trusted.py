@@ -23,7 +23,7 @@ from pooltrust.pki.offered.trusted import (
 )
 from pooltrust.pki.pemtext import write
 
-from .stage import FROM, NOW, UNTIL, Maker, key_text, made
+from .stage import FROM, NOW, UNTIL, Maker, key_text, made, revocation
 
 ROOT = Maker.named("root")
 SECOND = timedelta(seconds=1)
@@ -69,6 +69,25 @@ def test_a_revocation_list_is_read() -> None:
     assert revocation_list("a.pem", pem) == signed.public_bytes(Encoding.DER)
     for bad in ("", pem + pem, pem[:-60], write("X509 CRL", b"\x30\x00")):
         assert refusal(revocation_list, "a.pem", bad) == ["CRL_CORRUPT", "a.pem"]
+
+
+def test_a_list_that_says_less_or_more_than_it_seems_to_is_refused() -> None:
+    changes = x509.DeltaCRLIndicator(1)
+    others = x509.IssuingDistributionPoint(
+        full_name=None, relative_name=None, only_contains_user_certs=False,
+        only_contains_ca_certs=False, only_some_reasons=None, indirect_crl=True,
+        only_contains_attribute_certs=False,
+    )  # fmt: skip
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+    for extension in (changes, others, unknown):
+        pem = write("X509 CRL", revocation(ROOT, more=extension))
+        assert refusal(revocation_list, "a.pem", pem) == ["CRL_CORRUPT", "a.pem"]
+    users = x509.IssuingDistributionPoint(
+        full_name=[x509.UniformResourceIdentifier("http://crl.example/root.crl")],
+        relative_name=None, only_contains_user_certs=True, only_contains_ca_certs=False,
+        only_some_reasons=None, indirect_crl=False, only_contains_attribute_certs=False,
+    )  # fmt: skip
+    assert revocation_list("a.pem", write("X509 CRL", revocation(ROOT, more=users)))
 
 
 @given(st.binary(max_size=300), st.sampled_from(["PRIVATE KEY", "RSA PRIVATE KEY"]))

@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from pooltrust.pki import pemtext
+from pooltrust.pki import pemtext, revocation
 from pooltrust.pki.certificate import BadCertificate, Certificate, read_pem
 from pooltrust.pki.offered.refusals import (
     CaExpired,
@@ -23,7 +20,6 @@ from pooltrust.pki.offered.refusals import (
     instant,
 )
 
-MOST_CRL_BYTES = 512 * 1024
 _NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,200}\.pem")
 
 
@@ -63,10 +59,8 @@ def revocation_list(name: str, pem: str) -> bytes:
         found = pemtext.blocks(pem, "X509 CRL")
         if len(found) != 1:
             raise ValueError(f"there must be one PEM block of a CRL, there are {len(found)}")
-        if len(found[0]) > MOST_CRL_BYTES:
-            raise ValueError(f"it has over {MOST_CRL_BYTES} bytes")
-        return x509.load_der_x509_crl(found[0]).public_bytes(Encoding.DER)
-    except (ValueError, TypeError) as why:
+        return revocation.read_list(found[0])
+    except ValueError as why:
         raise CrlCorrupt(name, str(why)) from why
 
 

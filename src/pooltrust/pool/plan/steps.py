@@ -160,7 +160,10 @@ def in_effect(body: Body, roster: Roster) -> bool:
         case e.ServerIdentityChanged():
             return body.host in members and members[body.host].server.der == body.server
         case e.AnchorInstalled():
-            return any(a.certificate.der == body.certificate for a in roster.anchors.values())
+            return any(
+                a.certificate.der == body.certificate and set(a.purposes) >= set(body.purposes)
+                for a in roster.anchors.values()
+            )
         case e.AnchorRemoved():
             return body.thumbprint not in roster.anchors
         case e.AddressChanged():

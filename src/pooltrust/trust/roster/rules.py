@@ -59,9 +59,7 @@ def changed(roster: Roster, signed: SignedEntry, entry: Entry) -> Roster:
         case e.ServerIdentityChanged():
             return _server_changed(roster, body)
         case e.AnchorInstalled():
-            certificate = readable(body.certificate)
-            require(certificate.thumbprint not in roster.anchors, "anchor", "it is installed")
-            return roster.with_anchor(Anchor(body.name, body.sort, certificate, body.purposes))
+            return _anchored(roster, body)
         case e.AnchorRemoved():
             require(body.thumbprint in roster.anchors, "anchor", "there is no such anchor")
             return roster.without_anchor(body.thumbprint)
@@ -174,6 +172,19 @@ def _server_changed(roster: Roster, body: e.ServerIdentityChanged) -> Roster:
     require(host.signed(body.signature, said), "server-statement", "the host did not sign it")
     server, chain = readable(body.server), tuple(readable(der) for der in body.chain)
     return roster.with_member(replace(host, server=server, chain=chain, changes=change))
+
+
+def _anchored(roster: Roster, body: e.AnchorInstalled) -> Roster:
+    """A second time it is only ever trusted for more: less takes its removal, which shows."""
+    certificate = readable(body.certificate)
+    known = roster.anchors.get(certificate.thumbprint)
+    if known is not None:
+        require(known.sort == body.sort, "anchor", "it is installed as another sort")
+        require(known.name in ("", body.name), "anchor", "it is installed by another name")
+        more = (known.name, set(known.purposes)) != (body.name, set(body.purposes))
+        widens = more and set(known.purposes) <= set(body.purposes)
+        require(widens, "anchor", "it is installed, and not for less")
+    return roster.with_anchor(Anchor(body.name, body.sort, certificate, body.purposes))
 
 
 def _taken_over(roster: Roster, signed: SignedEntry, entry: Entry, body: e.TakenOver) -> Roster:

@@ -1,0 +1,82 @@
+"""A server that its issuer took back is refused before a byte is said, by whichever list names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pki.offered.stage import Maker, key_text, made, private, revocation
+from pooltrust.errors import CannotVerify
+from pooltrust.pki.certificate import Certificate, read_pem
+from pooltrust.tls.answer import Faces
+from pooltrust.tls.contexts import server_context
+from pooltrust.tls.dial import dial
+from pooltrust.trust.expect import Server
+
+from .stage import answering
+
+NOW = datetime.now(UTC)
+DATES = NOW - timedelta(days=1), NOW + timedelta(days=1)
+NAME = "h1.example.org"
+ROOT, MIDDLE = Maker.named("root"), Maker.named("middle")
+NAMESAKE = Maker("middle", ROOT.key)
+
+
+def one(pem: str) -> Certificate:
+    return read_pem(pem)[0]
+
+
+LEAF = made("h1", private("p256"), MIDDLE, dates=DATES)
+CHAIN = made("middle", MIDDLE.key, ROOT, ca=True, names=(), dates=DATES)
+TOP = made("root", ROOT.key, ca=True, names=(), dates=DATES)
+ANCHOR = one(TOP).der
+OLD = NOW - timedelta(days=90), NOW - timedelta(days=60)
+
+
+async def dialled(folder: Path, *lists: bytes) -> bytes:
+    """What the server heard of us."""
+    path = folder / "server.pem"
+    path.write_text(key_text("p256") + LEAF + CHAIN)
+    async with answering(Faces(server=server_context(path))) as spot:
+        expect = Server(NAME, (ANCHOR,), lists)
+        connection = await dial("127.0.0.1", spot.port, expect=expect, name=None)
+        connection.writer.write(b"secret")
+        await connection.reader.read(10)
+        await connection.close()
+        return bytes(spot.decrypted)
+
+
+@pytest.mark.parametrize(
+    ("list_", "named"),
+    [
+        (revocation(MIDDLE, one(LEAF), dates=DATES), "CN=h1"),
+        (revocation(ROOT, one(CHAIN), dates=DATES), "CN=middle"),
+        (revocation(MIDDLE, one(LEAF), dates=OLD), "CN=h1"),
+    ],
+    ids=["the leaf", "an authority between", "by a list that was not renewed"],
+)
+def test_who_was_taken_back_is_refused(
+    uv: Callable[[Any], Any], tmp_path: Path, list_: bytes, named: str
+) -> None:
+    with pytest.raises(CannotVerify) as why:
+        uv(dialled(tmp_path, list_))
+    assert why.value.reason.startswith(f"{named} was revoked by its issuer on ")
+    assert why.value.certificate == one(LEAF).thumbprint
+
+
+@pytest.mark.parametrize(
+    "list_",
+    [
+        revocation(MIDDLE, dates=DATES),
+        revocation(MIDDLE, one(CHAIN), dates=DATES),
+        revocation(NAMESAKE, one(LEAF), dates=DATES),
+        revocation(ROOT, one(LEAF), dates=DATES),
+    ],
+    ids=["nobody", "another", "signed by another key", "of another issuer"],
+)
+def test_who_was_not_is_talked_to(run: Callable[[Any], Any], tmp_path: Path, list_: bytes) -> None:
+    assert run(dialled(tmp_path, list_)) == b"secret"
