@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-FLOORS = ("terms", "errors", "pki", "trust", "tls", "pool", "api", "host", "command")
+FLOORS = ("terms", "errors", "pki", "trust", "tls", "pool", "api", "host", "command", "xe")
 """From the lowest up.  A module may import its own floor and those before it in this list."""
 
 PURE = ("terms", "errors", "pki", "trust", "pool", "api")

@@ -47,7 +47,7 @@ def test_a_quick_run_prints_every_comparison() -> None:
     for table in new:
         assert len(re.findall(r"^(?:nginx|bare loop) .*CPU × \d+\.\d\d", table, re.M)) == 2
     assert re.search(r"^nginx .*rate × \d+\.\d\d", keep_alive, re.MULTILINE)
-    assert re.search(r"listening \d+ ms after its start, \d+ MB", ran.stdout)
+    assert re.search(r"listening [\d,]+ ms after its start, \d+ MB", ran.stdout)
 
 
 def test_every_answer_is_counted_and_its_cpu_too(ours) -> None:

@@ -96,6 +96,14 @@ async def carry_out(
         raise _defect(context, why) from why
 
 
+async def invoke(context: Context, method: str, parameters: Sequence[Any], origin: Origin) -> Any:
+    """Make one call as a client does, the session first; its value as the call returned it.
+
+    Raises what the client would be told.
+    """
+    return await _value(context, Request(method, list(parameters)), origin)
+
+
 async def _value(context: Context, request: Request, origin: Origin) -> Any:
     if request.method.startswith(_ALIVE):
         return request.parameters[0] if request.parameters else ""

@@ -22,7 +22,9 @@ from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import LONGEST_BODY, MalformedRequest, Wire
 from pooltrust.api.wire.xmlrpc import XML
 from pooltrust.host.serving import guard
+from pooltrust.host.serving.cli import START, CommandLine
 from pooltrust.host.serving.complaints import Complaints
+from pooltrust.host.serving.door import Door
 from pooltrust.host.serving.guard import Guard, Late
 from pooltrust.host.telling.journal import Journal
 
@@ -47,6 +49,8 @@ class Web:
         self._context = context
         self._journal = journal
         self._guards: dict[asyncio.BaseProtocol, Guard] = {}
+        self._doors: set[Door] = set()
+        self._command_line = CommandLine(context, journal)
         self._server = web.Server(
             self._handle,
             request_factory=_request,
@@ -61,21 +65,37 @@ class Web:
 
     def remote(self, address: str) -> asyncio.Protocol:
         """The protocol of one TLS connection from this address."""
-        return Guard(self._server(), Origin(address), self._guards, partial(self._late, address))
+        door = self._door(Origin(address), address)
+        self._doors.add(door)
+        door.gone = self._doors.discard
+        return door
 
     def local(self) -> asyncio.Protocol:
         """The protocol of one connection to the Unix socket; its peer says who it is."""
-        return Guard(self._server(), None, self._guards, partial(self._late, "the Unix socket"))
+        return self._door(None, "the Unix socket")
+
+    def _door(self, origin: Origin | None, where: str) -> Door:
+        late = partial(self._late, where)
+        return Door(
+            START,
+            lambda: self._command_line.protocol(origin),
+            lambda: Guard(self._server(), origin, self._guards, late),
+            seconds=guard.REQUEST_SECONDS,
+            late=partial(late, Late.REQUEST),
+        )
 
     def end_remote(self) -> None:
         """Disconnect every client over TLS, each after the answer that it waits for: they met a
         server identity that is no longer this host's."""
+        for door in list(self._doors):
+            door.end()
         for one in list(self._guards.values()):
             if one.origin is not None and not one.origin.local:
                 one.end()
 
     async def close(self) -> None:
         """Close every connection, giving running requests two seconds (aiohttp waits twice)."""
+        await self._command_line.close()
         await self._server.shutdown(1.0)
 
     def _late(self, address: str, why: Late) -> None:

@@ -1,0 +1,111 @@
+"""One run of `xe`: greet, read the words, log in, carry out the command, say how it ended."""
+
+from __future__ import annotations
+
+from pooltrust.api.cli import declared, failing, objects
+from pooltrust.api.cli.command import COMMANDS, Command
+from pooltrust.api.cli.seat import Seat
+from pooltrust.api.cli.verbs import about, certificates, membership, people, waiting
+from pooltrust.api.cli.wire.frames import BadFrame
+from pooltrust.api.cli.wire.terminal import Read, Terminal, Write
+from pooltrust.api.cli.wire.words import Fault, Missing, SyntaxFault, Words, read
+from pooltrust.api.context import Context
+from pooltrust.api.dispatch import invoke
+from pooltrust.api.sessions import Origin
+from pooltrust.errors import Failure, SessionAuthenticationFailed
+
+LONGEST_BODY = 200 * 1024
+"""Bytes of the body of ``POST /cli``."""
+USAGE = "For usage run: 'xe help'"
+ORIGINATOR = "cli"
+
+assert about and certificates and membership and people and waiting, "their commands"
+declared.declare_all()
+objects.declare_all()
+
+
+async def run(context: Context, origin: Origin, body: bytes, read_: Read, write: Write) -> None:
+    """Answer one ``POST /cli``: the connection is no longer HTTP.
+
+    Raises EOFError when the client is gone, BadFrame when it does not speak the protocol.
+    """
+    terminal = Terminal(read_, write)
+    await terminal.greet()
+    try:
+        words = read(body.decode("utf-8", "replace"))
+        terminal.minimal = words.flag("minimal")
+    except (SyntaxFault, Fault) as why:
+        await _fail(terminal, f"Syntax error: {why}", USAGE)
+        return
+    seat = Seat(context, origin, terminal, words)
+    await terminal.exit(await _ended(seat))
+
+
+async def _ended(seat: Seat) -> int:
+    """Carry the command out; its exit code."""
+    terminal, words = seat.terminal, seat.words
+    found = COMMANDS.get(words.command or "help")
+    if found is None:
+        return await _complain(terminal, f"Unknown command: {words.command}", USAGE)
+    try:
+        await _carry_out(seat, found)
+        return 0
+    except Missing as why:
+        return await _complain(terminal, f"Required parameter not found: {why}", USAGE)
+    except about.Unknown as why:
+        return await _complain(terminal, f"Unknown command '{why}'")
+    except Fault as why:
+        return await _complain(terminal, f"Error: {why}")
+    except SessionAuthenticationFailed:
+        return await _complain(terminal, "Authentication failed", USAGE)
+    except Failure as why:
+        await failing.complain(seat, why)
+        return 1
+    except (EOFError, BadFrame):
+        raise
+    except Exception as why:  # noqa: BLE001 - the one place where no exception may pass
+        number = seat.context.defect(why)
+        return await _complain(terminal, f"Unexpected failure; the host's log has it as {number}")
+
+
+async def _carry_out(seat: Seat, found: Command) -> None:
+    for name in found.required:
+        seat.words.require(name)
+    if found.free:
+        await found.run(seat)
+        return
+    given = seat.words.session
+    seat.session = given or await _login(seat, found)
+    try:
+        await found.run(seat)
+    finally:
+        if not given:
+            await _logout(seat)
+
+
+async def _login(seat: Seat, found: Command) -> str:
+    words: Words = seat.words
+    user, password = words.get("username"), words.get("password")
+    if not user and not seat.origin.local:
+        raise Fault("Username/password must be specified")
+    call, arguments = "session.login_with_password", [user, password, "2.23", ORIGINATOR]
+    if found.local:
+        call, arguments = "session.slave_local_login_with_password", [user, password]
+    return str(await invoke(seat.context, call, arguments, seat.origin))
+
+
+async def _logout(seat: Seat) -> None:
+    try:
+        await seat.call("session.logout")
+    except Failure:
+        return  # it was ended by what the command did
+
+
+async def _complain(terminal: Terminal, *lines: str) -> int:
+    for line in lines:
+        await terminal.complain(line)
+    return 1
+
+
+async def _fail(terminal: Terminal, *lines: str) -> None:
+    await terminal.exit(await _complain(terminal, *lines))

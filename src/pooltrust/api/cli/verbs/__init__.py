@@ -1,0 +1,1 @@
+"""The commands that do not follow from a declaration: files, questions, several calls."""

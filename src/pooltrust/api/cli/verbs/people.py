@@ -1,0 +1,79 @@
+"""Users, subjects and their roles, sessions, and passwords."""
+
+from __future__ import annotations
+
+from pooltrust.api.cli.command import command
+from pooltrust.api.cli.seat import Seat
+from pooltrust.api.cli.wire.words import Fault
+from pooltrust.api.declare.values import Ref
+
+
+@command("user-password-change", required=("new",), optional=("old",))
+async def change_password(seat: Seat) -> None:
+    """Change root's password in the whole pool."""
+    await seat.call("session.change_password", seat.words.get("old"), seat.words.require("new"))
+
+
+@command("subject-add", required=("subject-name",))
+async def add_subject(seat: Seat) -> None:
+    """Let an account have roles; shows the subject's UUID."""
+    name = seat.words.require("subject-name")
+    identifier = await seat.call("auth.get_subject_identifier", name)
+    ref = await seat.call(
+        "subject.create", {"subject_identifier": identifier, "other_config": {"subject-name": name}}
+    )
+    await seat.terminal.bare(str(await seat.call("subject.get_uuid", ref)))
+
+
+@command("subject-remove", required=("subject-uuid",))
+async def remove_subject(seat: Seat) -> None:
+    """Take every role from a subject."""
+    subject = await seat.by_uuid("subject", seat.words.require("subject-uuid"))
+    await seat.call("subject.destroy", subject)
+
+
+async def _role(seat: Seat) -> Ref:
+    if seat.words.has("role-uuid"):
+        return await seat.by_uuid("role", seat.words.get("role-uuid"))
+    name = seat.words.require("role-name")
+    found = await seat.call("role.get_by_name_label", name)
+    if not found:
+        raise Fault(f"Role not found: {name}")
+    return Ref(found[0])
+
+
+@command("subject-role-add", required=("uuid",), optional=("role-name", "role-uuid"))
+async def add_role(seat: Seat) -> None:
+    """Give a subject a role."""
+    subject = await seat.by_uuid("subject", seat.words.require("uuid"))
+    await seat.call("subject.add_to_roles", subject, await _role(seat))
+
+
+@command("subject-role-remove", required=("uuid",), optional=("role-name", "role-uuid"))
+async def remove_role(seat: Seat) -> None:
+    """Take a role from a subject."""
+    subject = await seat.by_uuid("subject", seat.words.require("uuid"))
+    await seat.call("subject.remove_from_roles", subject, await _role(seat))
+
+
+@command("session-subject-identifier-list")
+async def logged_in(seat: Seat) -> None:
+    """The subjects who are logged in."""
+    seat.terminal.lists()
+    await seat.terminal.items(
+        list(await seat.call("session.get_all_subject_identifiers", seat.session))
+    )
+
+
+@command("session-subject-identifier-logout", required=("subject-identifier",))
+async def log_out(seat: Seat) -> None:
+    """End every session of a subject."""
+    identifier = seat.words.require("subject-identifier")
+    await seat.call("session.logout_subject_identifier", identifier)
+
+
+@command("session-subject-identifier-logout-all")
+async def log_out_all(seat: Seat) -> None:
+    """End every session of every subject."""
+    for identifier in await seat.call("session.get_all_subject_identifiers"):
+        await seat.call("session.logout_subject_identifier", identifier)

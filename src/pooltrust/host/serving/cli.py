@@ -1,0 +1,108 @@
+"""`POST /cli`: the connection that stops being HTTP after the request's body.
+
+It reads the request itself, bounded in size and time, hands the stream to the command line's server
+side, and closes it.  No byte of HTTP is ever answered here: a client would show it as garbage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+
+from pooltrust.api.cli.run import LONGEST_BODY, run
+from pooltrust.api.cli.wire.frames import BadFrame
+from pooltrust.api.cli.wire.terminal import Read, Write
+from pooltrust.api.context import Context
+from pooltrust.api.sessions import Origin
+from pooltrust.host.serving.guard import local_origin
+from pooltrust.host.telling.journal import Journal
+
+START = b"POST /cli "
+HEAD_SECONDS = 20.0
+IDLE_SECONDS = 300.0
+"""How long a client may take to answer a frame: somebody may be typing."""
+LONGEST_HEAD = 16 * 1024
+_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,7})[ \t]*\r?$")
+
+
+class CommandLine:
+    """Serves command lines: one connection is one command."""
+
+    def __init__(self, context: Context, journal: Journal) -> None:
+        self._context = context
+        self._journal = journal
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def protocol(self, origin: Origin | None) -> asyncio.StreamReaderProtocol:
+        """The protocol of one such connection, which has sent `START` already.
+
+        `origin` None: a Unix socket, whose peer's credentials say who it is.
+        """
+        reader = asyncio.StreamReader(limit=LONGEST_HEAD)
+        who = origin
+
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            here = who or local_origin(writer.get_extra_info("socket"))
+            task = asyncio.create_task(self._serve(reader, writer, here), name="command-line")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        return asyncio.StreamReaderProtocol(reader, connected)
+
+    async def close(self) -> None:
+        """End every connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, origin: Origin | None
+    ) -> None:
+        try:
+            async with asyncio.timeout(HEAD_SECONDS):
+                body = await _body(reader)
+            if body is None or origin is None:
+                return
+            await run(self._context, origin, body, _reading(reader), _writing(writer))
+        except (EOFError, ConnectionError, TimeoutError):
+            return  # it is gone, or as good as gone
+        except BadFrame as why:
+            where = origin.address if origin else "the Unix socket"
+            self._journal.damped("command-line", peer=where, reason="frame", words=str(why))
+        except Exception as why:  # noqa: BLE001 - one client must not end the daemon
+            self._journal.defect("command-line-defect", why)
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(HEAD_SECONDS):
+                    await writer.wait_closed()
+
+
+async def _body(reader: asyncio.StreamReader) -> bytes | None:
+    """The body of the request; None for one that is none, or too long."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
+        return None
+    found = _LENGTH.search(head)
+    if found is None or int(found[1]) > LONGEST_BODY:
+        return None
+    return await reader.readexactly(int(found[1]))
+
+
+def _reading(reader: asyncio.StreamReader) -> Read:
+    async def read(count: int) -> bytes:
+        async with asyncio.timeout(IDLE_SECONDS):
+            return await reader.readexactly(count)
+
+    return read
+
+
+def _writing(writer: asyncio.StreamWriter) -> Write:
+    async def write(data: bytes) -> None:
+        writer.write(data)
+        async with asyncio.timeout(HEAD_SECONDS):
+            await writer.drain()
+
+    return write
