@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from daemons import run, running
 from operations.stage import Pool, served
+from pki.offered.stage import key_text, made, private
 
 from .stage import Ran, console, remote, xe
 
@@ -132,5 +135,100 @@ def test_a_reset_that_was_ordered_from_here_is_no_surprise(pool: Pool, tmp_path:
             changed = await xe(*remote(h1, new, "host-list"), environment=environment)
             assert (changed.code, changed.out) == (5, "")
             assert "before" in changed.err and "now" in changed.err
+
+    run(story(), 60)
+
+
+def test_a_plan_is_shown_and_nothing_is_done(pool: Pool) -> None:
+    hosts = h1, h2 = pool(2)
+
+    async def story() -> None:
+        async with running(*hosts):
+            head = h1.roster.head
+            words = ("host-refresh-server-certificate", "host=h2", "--plan")
+            shown = await console(h2, *words)
+            assert shown.code == 0
+            lines = shown.out.splitlines()
+            assert lines[0] == "The refresh of h2, step by step; nothing is done yet."
+            assert "  5. withdraw  <- no way back from here on" in lines
+            assert "Connections: No connection is closed." in lines
+            assert json.loads((await console(h1, *words, "--json")).out)["hosts"] == ["h1", "h2"]
+            eject = await console(h1, "pool-eject", f"host-uuid={h2.me}", "--plan")
+            assert "The ejection of h2" in eject.out
+            enable = await console(h1, "pool-enable-tls-verification", "--plan")
+            assert enable.out == "There is nothing to do.\n"
+            nothing = await console(h1, "host-list", "--plan")
+            assert nothing == Ran(1, "", "Error: host-list changes nothing, so it has no plan\n")
+            assert h1.roster.head == head
+
+    run(story())
+
+
+def test_ejecting_is_confirmed_by_typing_yes(pool: Pool) -> None:
+    hosts = h1, h2 = pool(2)
+
+    async def story() -> None:
+        async with running(*hosts):
+            words = ("pool-eject", f"host-uuid={h2.me}")
+            no = await console(h1, *words, typed=b"no\n")
+            assert no.code == 0 and no.out.splitlines()[-1] == "Aborted (you typed: 'no')"
+            assert h2.me in h1.roster.members
+            ejected = h2.me
+            yes = await console(h1, *words, typed=b"yes\n")
+            assert yes.out.splitlines()[-1] == "h2 is no member of this pool any more."
+            assert ejected not in h1.roster.members
+
+    run(story())
+
+
+def test_files_are_read_where_they_are_typed_and_no_others(pool: Pool, tmp_path: Path) -> None:
+    (h1,) = pool(1)
+    now = datetime.now(UTC)
+    dates = now - timedelta(days=1), now + timedelta(days=90)
+    leaf, key = tmp_path / "leaf.pem", tmp_path / "key.pem"
+    leaf.write_text(made("h", private("rsa-2048"), names=["h1", h1.config.address], dates=dates))
+    key.write_text(key_text("rsa-2048"))
+
+    async def story() -> None:
+        async with running(h1):
+            install = "host-server-certificate-install"
+            ran = await console(h1, install, f"certificate={leaf}", f"private-key={key}")
+            assert ran == Ran(0, "", "")
+            shown = await console(h1, "host-get-server-certificate")
+            assert shown.out == leaf.read_text() + "\n"
+            ran = await console(h1, install, f"certificate={tmp_path}/no", f"private-key={key}")
+            assert ran == Ran(1, "", "Error: Failed to read certificate\n")
+            ran = await console(h1, install, f"certificate={key}", f"private-key={key}")
+            assert "Error code: SERVER_CERTIFICATE_INVALID" in ran.err.splitlines()
+            assert "PRIVATE KEY---" not in ran.err
+
+    run(story())
+
+
+def test_fields_are_set_added_to_and_cleared(pool: Pool) -> None:
+    hosts = h1, h2 = pool(2)
+
+    async def story() -> None:
+        async with running(*hosts):
+            one = f"uuid={h2.me}"
+            for asked in hosts:
+                get = ("host-param-get", one)
+                await console(
+                    asked, "host-param-set", one, "name-description=north", "other-config:a=1"
+                )
+                assert (await console(asked, *get, "param-name=name-description")).out == "north\n"
+                assert (
+                    await console(asked, *get, "param-name=other-config", "param-key=a")
+                ).out == "1\n"
+                await console(asked, "host-param-add", one, "param-name=tags", "param-key=blue")
+                tagged = await console(asked, "host-list", "tags:contains=blue", "--minimal")
+                assert tagged.out == f"{h2.me}\n"
+                await console(asked, "host-param-remove", one, "param-name=tags", "param-key=blue")
+                await console(asked, "host-param-clear", one, "param-name=other-config")
+                assert (await console(asked, *get, "param-name=other-config")).out == "\n"
+            read_only = await console(h1, "host-param-set", one, "address=192.0.2.1")
+            assert read_only.code == 1
+            wrong = await console(h1, "host-param-set", one, "colour=red")
+            assert wrong == Ran(1, "", "Error: Unknown field 'colour'\n")
 
     run(story(), 60)

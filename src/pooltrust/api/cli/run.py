@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pooltrust.api.cli import declared, failing, objects
 from pooltrust.api.cli.command import COMMANDS, Command
+from pooltrust.api.cli.planning import show_plan
 from pooltrust.api.cli.seat import Seat
-from pooltrust.api.cli.verbs import about, certificates, membership, people, waiting
+from pooltrust.api.cli.verbs import about, certificates, membership, people, shell, waiting
 from pooltrust.api.cli.wire.frames import BadFrame
 from pooltrust.api.cli.wire.terminal import Read, Terminal, Write
 from pooltrust.api.cli.wire.words import Fault, Missing, SyntaxFault, Words, read
@@ -19,7 +20,7 @@ LONGEST_BODY = 200 * 1024
 USAGE = "For usage run: 'xe help'"
 ORIGINATOR = "cli"
 
-assert about and certificates and membership and people and waiting, "their commands"
+assert about and certificates and membership and people and shell and waiting, "their commands"
 declared.declare_all()
 objects.declare_all()
 
@@ -77,7 +78,7 @@ async def _carry_out(seat: Seat, found: Command) -> None:
     given = seat.words.session
     seat.session = given or await _login(seat, found)
     try:
-        await found.run(seat)
+        await (show_plan(seat, found) if seat.words.flag("plan") else found.run(seat))
     finally:
         if not given:
             await _logout(seat)

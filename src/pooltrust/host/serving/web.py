@@ -22,10 +22,10 @@ from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import LONGEST_BODY, MalformedRequest, Wire
 from pooltrust.api.wire.xmlrpc import XML
 from pooltrust.host.serving import guard
-from pooltrust.host.serving.cli import START, CommandLine
 from pooltrust.host.serving.complaints import Complaints
 from pooltrust.host.serving.door import Door
 from pooltrust.host.serving.guard import Guard, Late
+from pooltrust.host.serving.thin.command_line import START, CommandLine
 from pooltrust.host.telling.journal import Journal
 
 KEEPALIVE_SECONDS = 300.0

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 from pooltrust.api.cli.run import LONGEST_BODY, run
 from pooltrust.api.cli.wire.frames import BadFrame
@@ -16,9 +18,12 @@ from pooltrust.api.cli.wire.terminal import Read, Write
 from pooltrust.api.context import Context
 from pooltrust.api.sessions import Origin
 from pooltrust.host.serving.guard import local_origin
+from pooltrust.host.serving.thin.progress import Progress
 from pooltrust.host.telling.journal import Journal
 
 START = b"POST /cli "
+WANTS_PROGRESS = b"\r\nx-pooltrust-progress: true"
+"""What our own client sends when somebody looks; the original one shows nothing meanwhile."""
 HEAD_SECONDS = 20.0
 IDLE_SECONDS = 300.0
 """How long a client may take to answer a frame: somebody may be typing."""
@@ -61,10 +66,12 @@ class CommandLine:
     ) -> None:
         try:
             async with asyncio.timeout(HEAD_SECONDS):
-                body = await _body(reader)
-            if body is None or origin is None:
+                asked = await _asked(reader)
+            if asked is None or origin is None:
                 return
-            await run(self._context, origin, body, _reading(reader), _writing(writer))
+            write = _writing(writer)
+            async with Progress(self._context, write) if asked.progress else nullcontext():
+                await run(self._context, origin, asked.body, _reading(reader), write)
         except (EOFError, ConnectionError, TimeoutError):
             return  # it is gone, or as good as gone
         except BadFrame as why:
@@ -79,8 +86,16 @@ class CommandLine:
                     await writer.wait_closed()
 
 
-async def _body(reader: asyncio.StreamReader) -> bytes | None:
-    """The body of the request; None for one that is none, or too long."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request: its body, and whether its client wants to be shown what goes on."""
+
+    body: bytes
+    progress: bool
+
+
+async def _asked(reader: asyncio.StreamReader) -> _Asked | None:
+    """Read the request; None for one that is none, or too long."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.LimitOverrunError, asyncio.IncompleteReadError):
@@ -88,7 +103,8 @@ async def _body(reader: asyncio.StreamReader) -> bytes | None:
     found = _LENGTH.search(head)
     if found is None or int(found[1]) > LONGEST_BODY:
         return None
-    return await reader.readexactly(int(found[1]))
+    body = await reader.readexactly(int(found[1]))
+    return _Asked(body, WANTS_PROGRESS in head.lower())
 
 
 def _reading(reader: asyncio.StreamReader) -> Read:
