@@ -16,6 +16,7 @@ from api.fake_people import FakePeople
 from pooltrust.api import views
 from pooltrust.api.context import Caller
 from pooltrust.api.declare.call import Call
+from pooltrust.api.declare.record import evented
 from pooltrust.api.declare.values import Ref, ref_of
 from pooltrust.api.dispatch import dispatch
 from pooltrust.api.sessions import Origin, Principal, Sessions
@@ -23,6 +24,7 @@ from pooltrust.api.tasks import Tasks
 from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import Answer, Wire
 from pooltrust.errors import Failure, SessionAuthenticationFailed
+from pooltrust.host.serving.hub import Hub
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import KeyKind, mint_pool_identity, mint_server_identity
 from pooltrust.pool.operations.asked import Asked
@@ -128,6 +130,10 @@ class FakeContext:
     defects: list[Exception] = field(default_factory=list)
     moment: datetime = NOW
     count: int = 0
+    events: Hub = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.events = Hub(lambda: evented(self), whose=7)
 
     @property
     def is_coordinator(self) -> bool:

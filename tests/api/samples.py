@@ -10,6 +10,7 @@ from api.fake import H1, NOW, REMOTE, FakeContext, session_of
 from pooltrust.api.classes.access import role
 from pooltrust.api.classes.certificate import Certificate
 from pooltrust.api.classes.fields.choices import TaskStatus
+from pooltrust.api.classes.fields.host import Host
 from pooltrust.api.classes.telling.task import Task
 from pooltrust.api.declare.call import Call, Parameter
 from pooltrust.api.declare.record import CLASSES, Kind
@@ -60,6 +61,10 @@ def _argument(call: Call, parameter: Parameter, context: FakeContext) -> Any:
         ).uuid
     if call.name == "pooltrust.create_user" and parameter.name == "role":
         return "vm-admin"
+    if call.name == "event.from" and parameter.name == "token":
+        return ""
+    if call.name == "event.inject":
+        return {"class": "host", "ref": next(iter(context.records(Host)))}[parameter.name]
     if parameter.name == "uuid":
         return next(iter(CLASSES[call.cls].rows(context).values())).uuid
     if parameter.name == "obj_uuid":

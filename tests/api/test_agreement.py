@@ -25,13 +25,14 @@ REFUSED = {
     # Where a host is, the trust log says.
     "host.set_address": "OPERATION_NOT_ALLOWED",
     "host.set_hostname": "OPERATION_NOT_ALLOWED",
+    "event.next": "SESSION_NOT_REGISTERED",
     # There is no directory but the pool's own, and PAM.
     "host.enable_external_auth": "AUTH_UNKNOWN_TYPE",
     "host.external_auth_set_ldaps": "AUTH_IS_DISABLED",
     "pool.enable_external_auth": "AUTH_UNKNOWN_TYPE",
     "pool.external_auth_set_ldaps": "AUTH_IS_DISABLED",
 }
-"""These are declared, and never done."""
+"""These are declared, and never done; or not by somebody who has done nothing before."""
 
 
 def plain(value: Any) -> Any:

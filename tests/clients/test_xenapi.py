@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ssl
+import time
 import xmlrpc.client
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import XenAPI
@@ -114,3 +117,86 @@ def test_it_refuses_a_host_whose_certificate_it_does_not_trust(demo: Demo):
     session = session_at(demo.hosts["h1"], demo.hosts["h2"])
     with pytest.raises(ssl.SSLCertVerificationError):
         session.login_with_password("root", demo.password)
+
+
+def events_of(session: XenAPI.Session, token: str, *classes: str) -> Any:
+    """Wait for events, much longer than they may take."""
+    return getattr(session.xenapi.event, "from")(list(classes), token, 30.0)
+
+
+def test_it_is_told_of_everything_and_then_of_what_another_client_changes(
+    session: XenAPI.Session, demo: Demo
+):
+    first = events_of(session, "", "*")
+    added = {event["class"] for event in first["events"]}
+    assert {"pool", "host", "host_metrics", "certificate", "role"} <= added
+    assert {event["operation"] for event in first["events"]} == {"add"}
+    assert first["valid_ref_counts"]["host"] == 3 and first["valid_ref_counts"]["vm"] == 0
+
+    other = session_at(demo.hosts["h1"])
+    other.login_with_password("root", demo.password)
+    [pool] = other.xenapi.pool.get_all()
+    with ThreadPoolExecutor(1) as thread:
+        began = time.monotonic()
+        waiting = thread.submit(events_of, session_of(session, demo), first["token"], "pool")
+        other.xenapi.pool.set_name_description(pool, "told of")
+        told = waiting.result()
+        took = time.monotonic() - began
+
+    [event] = told["events"]
+    assert (event["operation"], event["ref"]) == ("mod", pool)
+    assert event["snapshot"]["name_description"] == "told of"
+    assert told["token"] > first["token"]
+    assert took < 15, "it was woken; its own time had not run out"
+
+
+def session_of(session: XenAPI.Session, demo: Demo) -> XenAPI.Session:
+    """The same session over a connection of its own: xmlrpc.client's is for one thread."""
+    same = session_at(demo.hosts["h1"])
+    same._session = session._session
+    return same
+
+
+def test_it_hears_by_the_old_calls_what_changes_after_it_registered(session: XenAPI.Session):
+    [pool] = session.xenapi.pool.get_all()
+    session.xenapi.event.register(["pool"])
+    session.xenapi.pool.add_to_other_config(pool, "heard", "yes")
+    [event] = session.xenapi.event.next()
+    assert event["snapshot"]["other_config"]["heard"] == "yes"
+    assert float(event["timestamp"]) > 1e9
+    session.xenapi.pool.remove_from_other_config(pool, "heard")
+    session.xenapi.event.unregister(["*", "pool"])
+    with pytest.raises(XenAPI.Failure, match="SESSION_NOT_REGISTERED"):
+        session.xenapi.event.next()
+
+
+def test_a_place_that_this_host_never_gave_is_lost(session: XenAPI.Session):
+    with pytest.raises(XenAPI.Failure) as failed:
+        events_of(session, f"{7:020d},{7:020d}", "pool")
+    assert failed.value.details == ["EVENTS_LOST"]
+
+
+def test_a_wait_ends_with_its_session(demo: Demo):
+    waiter, other = session_at(demo.hosts["h1"]), session_at(demo.hosts["h1"])
+    waiter.login_with_password("root", demo.password)
+    ended = waiter.handle
+    token = events_of(waiter, "", "pool")["token"]
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(getattr(waiter.event, "from"), ended, ["pool"], token, 30.0)
+        other.session.logout(ended)
+        assert waiting.result()["ErrorDescription"] == ["SESSION_INVALID", ended]
+
+
+def test_general_clients_may_ask_for_every_class_that_is_listed(session: XenAPI.Session):
+    listed = session.system.listMethods()
+    names = [name for name in listed if name.endswith(".get_all_records")]
+    assert len(names) > 50
+    answers = {name: session.xenapi_request(name, ()) for name in names}
+    assert all(isinstance(records, dict) for records in answers.values())
+    assert answers["VM.get_all_records"] == {} and len(answers["host.get_all_records"]) == 3
+
+
+def test_what_belongs_to_virtual_machines_is_not_done_here(session: XenAPI.Session):
+    with pytest.raises(XenAPI.Failure) as failed:
+        session.xenapi.VM.start("OpaqueRef:NULL", False, False)
+    assert failed.value.details == ["NOT_IMPLEMENTED", "VM.start"]

@@ -14,6 +14,9 @@ from pooltrust.terms import HostId
 
 if TYPE_CHECKING:
     from pooltrust.api.classes.access.people import People
+    from pooltrust.api.declare.values import Int32
+    from pooltrust.api.events.history import Event
+    from pooltrust.api.events.subscription import Subscription
     from pooltrust.api.tasks import Tasks
     from pooltrust.pool.plan.operation import Operation
     from pooltrust.trust.entry import SignedEntry
@@ -72,6 +75,43 @@ class OperationSeen(Protocol):
     def may_abandon(self) -> bool: ...
 
 
+class Events(Protocol):
+    """Who waits for events on this host: see api/events for what they are told.
+
+    A `gate` raises why somebody who has waited is not served any more.
+    """
+
+    @property
+    def count(self) -> int:
+        """How many times something has changed."""
+
+    @property
+    def sizes(self) -> Mapping[str, Int32]:
+        """How many objects of each class there are."""
+
+    async def since(
+        self,
+        subscription: Subscription,
+        token: str,
+        seconds: float,
+        session: Ref,
+        gate: Callable[[], None],
+    ) -> tuple[list[Event], str]:
+        """The events after a token and the next token; waits for one, at most so long."""
+
+    def register(self, session: Ref, subscription: Subscription) -> None:
+        """Remember for this session what it has not heard by `next`."""
+
+    def unregister(self, session: Ref, subscription: Subscription) -> None:
+        """Do not remember these any more."""
+
+    async def next(self, session: Ref, gate: Callable[[], None]) -> list[Event]:
+        """What a registered session has not heard; waits until there is something."""
+
+    def inject(self, cls: str, ref: Ref) -> str:
+        """Have an object count as changed; returns the token of that."""
+
+
 class Context(Protocol):
     """The daemon, as calls see it."""
 
@@ -98,6 +138,10 @@ class Context(Protocol):
     @property
     def tasks(self) -> Tasks:
         """The tasks of this host."""
+
+    @property
+    def events(self) -> Events:
+        """Who waits for events."""
 
     @property
     def emergency(self) -> Failure | None:

@@ -156,9 +156,15 @@ class Sessions:
         self._sessions: dict[Ref, Session] = {}
         self._active: OrderedDict[Ref, tuple[datetime, float]] = OrderedDict()
         self._failures: dict[Ref, Told] = {}
+        self.ended: Callable[[Ref], None] = lambda _ref: None
+        """Called with a session that has ended."""
 
     def __len__(self) -> int:
         return len(self._sessions)
+
+    def __contains__(self, ref: object) -> bool:
+        """Whether there is such a session; it does not count as used."""
+        return ref in self._sessions
 
     def __iter__(self) -> Iterator[tuple[Session, datetime]]:
         """Each session with the moment of its last call."""
@@ -202,9 +208,11 @@ class Sessions:
 
     def close(self, ref: Ref) -> None:
         """End a session, if it is there."""
-        self._sessions.pop(ref, None)
+        ended = self._sessions.pop(ref, None)
         self._active.pop(ref, None)
         self._failures.pop(ref, None)
+        if ended is not None:
+            self.ended(ref)
 
     def failed(self, ref: object, code: str, words: str) -> None:
         """Remember how the last failed call of this session failed, if there is such a session."""

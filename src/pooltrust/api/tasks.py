@@ -48,7 +48,7 @@ class Tasks:
 
     @property
     def rows(self) -> Mapping[Ref, Task]:
-        """Every task."""
+        """Every task, as of now: a change makes another mapping."""
         return self._rows
 
     def user(self, ref: Ref) -> str:
@@ -63,7 +63,7 @@ class Tasks:
         """Begin a task.  `works`: this host is at it, and will end it."""
         self.sweep(tick)
         ref = ref_of("task", task.uuid)
-        self._rows[ref] = task
+        self._rows = {**self._rows, ref: task}
         self._behind[ref] = _Behind(user, tick, works)
         self.changed()
         return ref
@@ -71,7 +71,7 @@ class Tasks:
     def edit(self, ref: Ref, tick: float, **fields: Any) -> None:
         """Set fields of a task, if it is still there."""
         if ref in self._rows:
-            self._rows[ref] = replace(self._rows[ref], **fields)
+            self._rows = {**self._rows, ref: replace(self._rows[ref], **fields)}
             self._behind[ref].moved = tick
             self.changed()
 
@@ -126,5 +126,6 @@ class Tasks:
         return self._rows[ref].status in UNDER_WAY
 
     def _remove(self, ref: Ref) -> None:
-        del self._rows[ref], self._behind[ref]
+        self._rows = {one: task for one, task in self._rows.items() if one != ref}
+        del self._behind[ref]
         self.changed()

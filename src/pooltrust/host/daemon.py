@@ -75,6 +75,7 @@ from pooltrust.pool.code import CodeLedger
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
+from pooltrust.trust.roster import Roster
 
 ASK_AGAIN_SECONDS = 20.0
 LOOK_AGAIN_SECONDS = 5.0
@@ -243,6 +244,8 @@ class Daemon:
         self._looked = -LOOK_AGAIN_SECONDS
         self.web = Web(self.context, journal)
         self.server_identity.changed = self.web.end_remote
+        store.watch(lambda _revision, _changes: self.context.events.changed())
+        belief.watch(self._roster_changed)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @classmethod
@@ -277,6 +280,7 @@ class Daemon:
             refused=self._refused,
         )
         stack.push_async_callback(self.web.close)
+        stack.callback(self.context.events.close)
         stack.push_async_callback(listener.close)
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)
@@ -306,6 +310,11 @@ class Daemon:
         self.upkeep.start()
         self.alerting.start()
         watch.start()
+
+    def _roster_changed(self, before: Roster, after: Roster) -> None:
+        if before.coordinator != after.coordinator:
+            self.context.events.end_all()
+        self.context.events.changed()
 
     def _protocol(self, arrival: Arrival) -> asyncio.BaseProtocol:
         match arrival.name:

@@ -215,6 +215,11 @@ def visible(record: Any) -> dict[str, Any] | None:
     return None if found is None else found.values(record)
 
 
+def evented(context: Any) -> dict[str, Mapping[Ref, Any]]:
+    """Every object of which events tell, by class, in lower case, and reference."""
+    return {one.name.lower(): one.rows(context) for one in CLASSES.values() if one.evented}
+
+
 T = TypeVar("T")
 MAKING = frozenset({"create", "destroy"})
 LISTING = frozenset({"get_all", "get_all_records", "get_all_where", "get_all_records_where"})

@@ -16,6 +16,7 @@ import orjson
 from pooltrust.api import roles
 from pooltrust.api.context import Edit
 from pooltrust.api.declare.call import Call
+from pooltrust.api.declare.record import evented
 from pooltrust.api.declare.values import Ref
 from pooltrust.api.dispatch import carry_out
 from pooltrust.api.sessions import Caller, Origin, Principal, Sessions
@@ -39,6 +40,7 @@ from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober, Seen
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.records.store import Store
+from pooltrust.host.serving.hub import Hub
 from pooltrust.host.serving.objects import Objects
 from pooltrust.host.serving.people import People
 from pooltrust.host.serving.status import status
@@ -83,7 +85,12 @@ class DaemonContext:
     monotonic: Callable[[], float]
     clock: Callable[[], datetime]
     sessions: Sessions = field(default_factory=Sessions)
-    tasks: Tasks = field(default_factory=Tasks)
+    tasks: Tasks = field(init=False)
+    events: Hub = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.events = Hub(lambda: evented(self), whose=secrets.randbits(63))
+        self._begin(self.sessions)
 
     @property
     def this_host(self) -> HostId:
@@ -127,9 +134,14 @@ class DaemonContext:
 
     def begin_anew(self) -> None:
         """This host belongs to another pool now: what was its old one's is forgotten."""
-        self.sessions = Sessions(self.sessions.idle)
-        self.tasks = Tasks()
+        self._begin(Sessions(self.sessions.idle))
         self.objects.forget()
+        self.events.end_all()
+
+    def _begin(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.sessions.ended = self.events.end_session
+        self.tasks = Tasks(self.events.changed_task)
 
     def records(self, cls: type[R]) -> Mapping[Ref, R]:
         """The objects of a class by reference."""

@@ -1,0 +1,1 @@
+"""Events: what changed between two pictures of the pool, and who wants to know."""
