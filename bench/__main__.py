@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import reference_loop, reference_nginx, subject
+from bench import commands, reference_loop, reference_nginx, subject
 from bench.load import Job
 from bench.measure import Rounds, figures, interleaved, median, memory, ratio
 from bench.processes import Server
@@ -69,6 +69,8 @@ def report(folder: Path, begin: Start, pace: Pace) -> None:
         kept = partial(ours.client_job, keep_alive=True)
         lasting = [server for server in clients if server.name != LOOP]
         measured("Keep-alive JSON-RPC calls", kept, lasting, pace)
+        if ours.hello is not None:
+            commands.report(folder / f"ours-{kind}", ours.server.port, pace.rounds)
         print(f"\nMemory after all this: {memory(ours.server.pid):.0f} MB.")
 
 

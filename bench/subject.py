@@ -67,9 +67,11 @@ def start(folder: Path, kind: KeyKind = KeyKind.RSA2048) -> Subject:
     config.write_text(
         f'[host]\nname = "bench"\naddress = "{ADDRESS}"\nport = {port}\n'
         f'[state]\nfolder = "{state}"\n[identity]\nserver_key = "{kind}"\n'
+        f'[socket]\npath = "{socket_of(folder)}"\n'
     )
     command = [sys.executable, "-c", _PROGRAM, "host"]
     told = _run([*command, "init", "--config", str(config)])
+    (folder / "password").write_text(_password(told))
     run = [*command, "run", "--config", str(config)]
     server = processes.start("pooltrust", run, port, folder / "log")
     pool_identity = _only(state, "pool")
@@ -112,16 +114,25 @@ def _only(state: Path, sort: str) -> Path:
 
 def _conversation(identity: Path, port: int, told: str) -> tuple[str, str]:
     """Log in as the administrator; a request with that session, and what it is answered with."""
-    password = re.search(r"password +(\S+)", told)
-    if password is None:
-        raise RuntimeError("pooltrust host init printed no password")
-    login = ["root", password[1], "1.0", "bench"]
+    login = ["root", _password(told), "1.0", "bench"]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(identity)
     connection = http.client.HTTPSConnection(ADDRESS, port, context=context, timeout=30)
     session = json.loads(_call(connection, _request("session.login_with_password", login)))
     body = _request("pool.get_all", [session["result"]])
     return body, _call(connection, body)
+
+
+def _password(told: str) -> str:
+    found = re.search(r"password +(\S+)", told)
+    if found is None:
+        raise RuntimeError("pooltrust host init printed no password")
+    return found[1]
+
+
+def socket_of(folder: Path) -> Path:
+    """Where the daemon in this folder answers local root."""
+    return folder / "host.sock"
 
 
 def _request(method: str, parameters: list[str]) -> str:
