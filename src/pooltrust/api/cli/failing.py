@@ -21,6 +21,8 @@ def lines(why: Failure, names: Mapping[str, str]) -> list[str]:
     known = _fields(why.code)
     for number, value in enumerate(why.parameters()):
         name = known[number] if number < len(known) else "<extra>"
+        if value == said[0]:
+            continue  # the reason of a refusal is all that there is to say
         said.append(f"{name}: {names.get(value, value)}")
     said.append(f"Error code: {why.code}")
     said += [f"Also: {sentence(other)}" for other in why.also]
