@@ -10,21 +10,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pooltrust.errors import CannotStore
+from pooltrust.host.facing import Facing, Identities
 from pooltrust.host.folder import Start
 from pooltrust.terms import EntryHash, HostId
 from pooltrust.tls.answer import Faces
-from pooltrust.tls.contexts import join_context, pool_context, server_context
 from pooltrust.trust.entries import CertificateWithdrawn, HostDismissed
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import Adopted, Local, Log, Outcome, adopt
 from pooltrust.trust.roster import Roster
 from pooltrust.trust.store import (
     NOTHING_NOTED,
-    IdentityFile,
     LogFile,
     Noted,
     Torn,
@@ -36,19 +34,13 @@ from pooltrust.trust.store import (
 )
 from pooltrust.trust.takeover import Vote
 
+__all__ = ["Belief", "Identities"]
+
 T = TypeVar("T")
 _SETTLING = "note-settled"
 
 BINDING = (HostDismissed, CertificateWithdrawn)
 """What is believed even if it can't be stored: forgetting it would let somebody in again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """The two identities that a host serves."""
-
-    pool: IdentityFile
-    server: IdentityFile
 
 
 class Belief:
@@ -78,7 +70,7 @@ class Belief:
         self.candidate = noted.candidate  # the takeover that has its last vote
         self.settled = noted.settled  # up to which number it knows the log to be committed
         self._file = file
-        self._check_dates = check_dates
+        self._facing = Facing(check_dates=check_dates)
         self._faces: Faces | None = None
         self._watchers: list[Callable[[Roster, Roster], None]] = []
         self._changing = asyncio.Lock()
@@ -104,7 +96,7 @@ class Belief:
     @property
     def check_dates(self) -> bool:
         """Whether an expired pool identity is refused, not only reported."""
-        return self._check_dates
+        return self._facing.check_dates
 
     @property
     def faces(self) -> Faces:
@@ -134,7 +126,7 @@ class Belief:
 
     async def open(self) -> None:
         """Make the contexts for the first time."""
-        self._faces = await self._faces_for(self.log, self.identities)
+        self._faces = await self._facing.of(self.roster, self.identities)
 
     async def append(self, write: Callable[[Log], SignedEntry]) -> Log:
         """Append the entry that `write` makes for the log as it is then; one caller at a time.
@@ -183,10 +175,17 @@ class Belief:
         if number > (self.settled or 0) and number <= self.log.head_number:
             self._settle(number)
 
+    async def ask_clients(self, ask: bool) -> None:
+        """Ask new clients for a certificate of the pool's authorities, or do not."""
+        async with self._changing:
+            self._facing.asks_clients = ask
+            if self._faces is not None:
+                self._faces = await self._facing.of(self.roster, self.identities)
+
     async def serve(self, identities: Identities) -> None:
         """Serve these identities to new connections from now on."""
         async with self._changing:
-            faces = await self._faces_for(self.log, identities)
+            faces = await self._facing.of(self.roster, identities)
             self._believe(self.log, identities, faces)
 
     async def become(self, log: Log, file: LogFile, identities: Identities) -> None:
@@ -260,7 +259,7 @@ class Belief:
 
     async def _become(self, log: Log, file: LogFile, identities: Identities) -> None:
         async with self._changing:
-            faces = await self._faces_for(log, identities)
+            faces = await self._facing.of(log.roster, identities)
             old, self._file = self._file, file
             if old is not None:
                 old.close()
@@ -273,7 +272,7 @@ class Belief:
             self._believe(log, identities, faces)
 
     async def _take(self, log: Log, fresh: Sequence[SignedEntry]) -> None:
-        faces = await self._faces_for(log, self.identities)
+        faces = await self._facing.of(log.roster, self.identities)
         try:
             # The file may lag behind, when the disk was full at a dismissal.
             await self._on_disk(lambda file: file.append(log.tail(file.number)))
@@ -285,7 +284,7 @@ class Belief:
 
     async def _move(self, outcome: Adopted) -> None:
         """Follow another branch: our own entries are kept beside it, as evidence."""
-        faces = await self._faces_for(outcome.log, self.identities)
+        faces = await self._facing.of(outcome.log.roster, self.identities)
         kept = await self._on_disk(lambda file: file.keep_evidence(outcome.left))
         if kept.lost:
             self.complain(f"no room for evidence: {kept.lost} entries of the other branch are gone")
@@ -295,12 +294,6 @@ class Belief:
         self._believe(outcome.log, self.identities, faces)
         if self.settled is not None and outcome.new[0].entry.number <= self.settled:
             self._settle(outcome.new[0].entry.number - 1)
-
-    async def _faces_for(self, log: Log, identities: Identities) -> Faces:
-        same = _accepted(log.roster) == _accepted(self.roster)
-        if self._faces is not None and same and identities == self.identities:
-            return self._faces
-        return await asyncio.to_thread(self._make_faces, log, identities)
 
     def _believe(self, log: Log, identities: Identities, faces: Faces) -> None:
         before = self.roster
@@ -312,22 +305,6 @@ class Belief:
                 words = {"message": "a watcher of the roster failed", "exception": why}
                 asyncio.get_running_loop().call_exception_handler(words)
 
-    def _make_faces(self, log: Log, identities: Identities) -> Faces:
-        """New contexts for what has changed; the others are served on."""
-        faces, accepted = self._faces, _accepted(log.roster)
-        same_pool = faces is not None and identities.pool == self.identities.pool
-        if faces is None or identities.server != self.identities.server:
-            server = server_context(identities.server.path)
-        else:
-            server = faces.server
-        if faces is not None and same_pool and accepted == _accepted(self.roster):
-            pool = faces.pool
-        else:
-            path = identities.pool.path
-            pool = pool_context(path, sorted(accepted), check_dates=self._check_dates)
-        join = faces.join if faces and same_pool else join_context(identities.pool.path)
-        return Faces(server=server, pool=pool, join=join)
-
     async def _on_disk(self, work: Callable[[LogFile], T]) -> T:
         if self._file is None:
             raise RuntimeError("this belief has no log file")
@@ -336,7 +313,3 @@ class Belief:
 
 def _noting_settled(log: Log, number: int) -> Callable[[LogFile], None]:
     return lambda file: write_settled(settled_file(file.path), log, number)
-
-
-def _accepted(roster: Roster) -> frozenset[bytes]:
-    return frozenset(certificate.der for certificate in roster.certificates())

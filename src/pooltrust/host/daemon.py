@@ -59,9 +59,10 @@ from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.peers.sightings import Sightings
 from pooltrust.host.records.database import Database
 from pooltrust.host.records.guarded import Guarded
+from pooltrust.host.serving.access.certified import Certified
+from pooltrust.host.serving.access.people import People
 from pooltrust.host.serving.context import DaemonContext
 from pooltrust.host.serving.objects import Objects
-from pooltrust.host.serving.people import People
 from pooltrust.host.serving.web import Web
 from pooltrust.host.takeover.endorsing import Endorsing
 from pooltrust.host.takeover.following import Following
@@ -243,6 +244,8 @@ class Daemon:
         self._asked: dict[HostId, float] = {}
         self._looked = -LOOK_AGAIN_SECONDS
         self.web = Web(self.context, journal)
+        self.certified = Certified(belief, store, self.standing, self.web, journal)
+        self.people.asked_differently = self.certified.ask
         self.server_identity.changed = self.web.end_remote
         store.watch(lambda _revision, _changes: self.context.events.changed())
         belief.watch(self._roster_changed)
@@ -266,6 +269,8 @@ class Daemon:
         stack.callback(daemon.accounts.close)
         stack.push_async_callback(daemon.guarded.close)
         stack.push_async_callback(belief.close)
+        await daemon.certified.start()
+        stack.push_async_callback(daemon.certified.close)
         await belief.open()
         await daemon._open(stack)
         return daemon

@@ -25,6 +25,7 @@ from pooltrust.tls.contexts import PoolContext
 from pooltrust.tls.handshake import say_tls, shake_hands
 from pooltrust.tls.peek import LIMITS, Crowd, Guest, Left, Limits, Outcome, Peek, origin_of
 from pooltrust.tls.reasons import (
+    CLIENT_UNKNOWN,
     CROWDED_OUT,
     NO_FACE,
     NOT_TLS,
@@ -248,6 +249,8 @@ class Listener:
             raise  # a fault of ours: the loop's exception handler is told
         admit = partial(self._admit, guest, context)
         reason = await shake_hands(guest, protocol, context, self._limits.handshake_seconds, admit)
+        if reason is UNKNOWN_TO_US and not isinstance(context, PoolContext):
+            reason = CLIENT_UNKNOWN
         if reason is not None:
             self._refuse(arrival, reason)
 

@@ -36,14 +36,23 @@ class PoolContext(ssl.SSLContext):
     left_out: tuple[bytes, ...] = ()
 
 
-def server_context(identity: Path) -> ssl.SSLContext:
-    """For clients: the server identity, no client certificate, TLS 1.2 or 1.3.
+def server_context(identity: Path, authorities: Iterable[bytes] = ()) -> ssl.SSLContext:
+    """For clients: the server identity, TLS 1.2 or 1.3.
 
-    `identity` is a PEM file with key, certificate and chain.  Raises OSError and ssl.SSLError.
+    `identity` is a PEM file with key, certificate and chain.  With `authorities` (DER) a client is
+    asked for a certificate: one that they issued is believed, none is as good as before, and any
+    other ends the handshake, dates included.  Raises OSError and ssl.SSLError.
     """
     # No set_ecdh_curve: it would leave one group, and the original xe needs P-384.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _answer(context, identity, ssl.TLSVersion.TLSv1_2)
+    if anchors := sorted(authorities):
+        # There is no way to be asked and not refused: Python shows no callback of OpenSSL's, and a
+        # certificate that was not verified must not be taken for one that was.
+        context.verify_mode = ssl.CERT_OPTIONAL
+        # An authority in the middle of a chain may be installed without the one above it.
+        context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
+        _trust(context, anchors)
     return context
 
 

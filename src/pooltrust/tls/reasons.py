@@ -33,6 +33,12 @@ UNKNOWN_TO_US = Reason(
     "unknown certificate: not accepted from any member",
     "If that host was ejected, this is right; else compare: pooltrust log show.",
 )
+CLIENT_UNKNOWN = Reason(
+    "client certificate",
+    "it showed a client certificate that no authority of the pool has issued, or not for this",
+    "Show one that was, or none and log in by password.  To ask nobody for a certificate: "
+    "xe pool-disable-client-certificate-auth",
+)
 _UNTRUSTED_ISSUER = Reason(
     "untrusted issuer",
     "its certificate was not issued by anybody trusted here",

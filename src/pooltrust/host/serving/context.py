@@ -40,9 +40,9 @@ from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober, Seen
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.records.store import Store
+from pooltrust.host.serving.access.people import People
 from pooltrust.host.serving.hub import Hub
 from pooltrust.host.serving.objects import Objects
-from pooltrust.host.serving.people import People
 from pooltrust.host.serving.status import status
 from pooltrust.host.takeover.following import Following
 from pooltrust.host.telling.alerting import TABLE as ALERTS

@@ -12,15 +12,19 @@ import socket
 import struct
 from collections.abc import Callable, MutableMapping
 from enum import Enum
-from typing import cast
+from typing import TypeAlias, cast
 
 from pooltrust.api.sessions import Origin
+from pooltrust.pki.certificate import BadCertificate, read
 
 REQUEST_SECONDS = 20.0
 
 ANSWER_SECONDS = 20.0
 SLOWEST = 64 * 1024
 """Bytes of an answer that are read in `ANSWER_SECONDS`, at least."""
+
+
+Identify: TypeAlias = Callable[[asyncio.BaseTransport], Origin | None]
 
 
 class Late(Enum):
@@ -33,19 +37,20 @@ class Late(Enum):
 class Guard(asyncio.Protocol):
     """Stands before one HTTP connection.
 
-    `origin` None: a Unix socket, whose peer's credentials say who it is (None for a stranger).
-    While it lives it is found in `guards` by the protocol that it stands before.  `late` is told
-    why when it cuts the connection off.
+    `identify` says of a connection who is at its other end; None is a stranger.  While it lives it
+    is found in `guards` by the protocol that it stands before.  `late` is told why when it cuts the
+    connection off.
     """
 
     def __init__(
         self,
         inner: asyncio.Protocol,
-        origin: Origin | None,
+        identify: Identify,
         guards: MutableMapping[asyncio.BaseProtocol, Guard],
         late: Callable[[Late], None],
     ) -> None:
-        self.origin = origin
+        self.origin: Origin | None = None
+        self._identify = identify
         self._say_late = late
         self._guards = guards
         self._inner = inner
@@ -59,8 +64,7 @@ class Guard(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection on."""
         self._transport = cast(asyncio.Transport, transport)
-        if self.origin is None:
-            self.origin = local_origin(transport.get_extra_info("socket"))
+        self.origin = self._identify(transport)
         self._guards[self._inner] = self
         self._inner.connection_made(transport)
         self._wait()
@@ -155,11 +159,30 @@ class Guard(asyncio.Protocol):
             self._transport.abort()
 
 
-def local_origin(sock: socket.socket) -> Origin | None:
+def remote_origin(address: str, transport: asyncio.BaseTransport) -> Origin:
+    """Who is at the other end of a TLS connection from this address.
+
+    With the names of its client certificate, if it was asked for one; the handshake has verified
+    that.  Its common name counts only if it has no DNS name (RFC 6125 6.4.4).
+    """
+    tls = transport.get_extra_info("ssl_object")
+    shown = tls.getpeercert(True) if tls else None
+    if not shown:
+        return Origin(address)
+    try:
+        certificate = read(shown)
+    except BadCertificate:
+        return Origin(address)
+    names = certificate.names or (certificate.common_name,)
+    return Origin(address, names=frozenset(name.lower() for name in names if name))
+
+
+def local_origin(transport: asyncio.BaseTransport) -> Origin | None:
     """Who is at the other end of a Unix socket: root or the daemon's own user, or nobody we serve.
 
     Source: unix(7), SO_PEERCRED.
     """
+    sock: socket.socket = transport.get_extra_info("socket")
     packed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     _, uid, _ = struct.unpack("3i", packed)
     return Origin("", local=True) if uid in (0, os.geteuid()) else None

@@ -24,7 +24,7 @@ from pooltrust.api.wire.xmlrpc import XML
 from pooltrust.host.serving import guard
 from pooltrust.host.serving.complaints import Complaints
 from pooltrust.host.serving.door import Door
-from pooltrust.host.serving.guard import Guard, Late
+from pooltrust.host.serving.guard import Guard, Identify, Late
 from pooltrust.host.serving.thin.command_line import START, CommandLine
 from pooltrust.host.telling.journal import Journal
 
@@ -65,21 +65,21 @@ class Web:
 
     def remote(self, address: str) -> asyncio.Protocol:
         """The protocol of one TLS connection from this address."""
-        door = self._door(Origin(address), address)
+        door = self._door(partial(guard.remote_origin, address), address)
         self._doors.add(door)
         door.gone = self._doors.discard
         return door
 
     def local(self) -> asyncio.Protocol:
         """The protocol of one connection to the Unix socket; its peer says who it is."""
-        return self._door(None, "the Unix socket")
+        return self._door(guard.local_origin, "the Unix socket")
 
-    def _door(self, origin: Origin | None, where: str) -> Door:
+    def _door(self, identify: Identify, where: str) -> Door:
         late = partial(self._late, where)
         return Door(
             START,
-            lambda: self._command_line.protocol(origin),
-            lambda: Guard(self._server(), origin, self._guards, late),
+            lambda: self._command_line.protocol(identify),
+            lambda: Guard(self._server(), identify, self._guards, late),
             seconds=guard.REQUEST_SECONDS,
             late=partial(late, Late.REQUEST),
         )
@@ -91,6 +91,15 @@ class Web:
             door.end()
         for one in list(self._guards.values()):
             if one.origin is not None and not one.origin.local:
+                one.end()
+
+    def end_certified(self) -> None:
+        """The same for those that came with a client certificate: what was verified in their
+        handshakes is not what is believed now.  Who has said nothing yet may be one of them."""
+        for door in list(self._doors):
+            door.end()
+        for one in list(self._guards.values()):
+            if one.origin is not None and one.origin.names:
                 one.end()
 
     async def close(self) -> None:

@@ -17,7 +17,7 @@ from pooltrust.api.cli.wire.frames import BadFrame
 from pooltrust.api.cli.wire.terminal import Read, Write
 from pooltrust.api.context import Context
 from pooltrust.api.sessions import Origin
-from pooltrust.host.serving.guard import local_origin
+from pooltrust.host.serving.guard import Identify
 from pooltrust.host.serving.thin.progress import Progress
 from pooltrust.host.telling.journal import Journal
 
@@ -39,16 +39,12 @@ class CommandLine:
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def protocol(self, origin: Origin | None) -> asyncio.StreamReaderProtocol:
-        """The protocol of one such connection, which has sent `START` already.
-
-        `origin` None: a Unix socket, whose peer's credentials say who it is.
-        """
+    def protocol(self, identify: Identify) -> asyncio.StreamReaderProtocol:
+        """The protocol of one such connection, which has sent `START` already."""
         reader = asyncio.StreamReader(limit=LONGEST_HEAD)
-        who = origin
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            here = who or local_origin(writer.get_extra_info("socket"))
+            here = identify(writer.transport)
             task = asyncio.create_task(self._serve(reader, writer, here), name="command-line")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

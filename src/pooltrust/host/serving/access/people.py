@@ -5,7 +5,7 @@ Each change is guarded: it is answered as done when at least half of the members
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from pooltrust.api.classes.access.subject import TABLE, subject_uuid
 from pooltrust.api.classes.access.user import ACCOUNTS, user_uuid
@@ -32,6 +32,9 @@ USER = "user"
 OF_THE_SYSTEM = "passwords are the operating system's here (by PAM): change them there"
 
 
+async def _nobody_waits() -> None: ...
+
+
 class People:
     """The daemon's answer to the calls about people.
 
@@ -54,6 +57,8 @@ class People:
         self._standing = standing
         self._journal = journal
         self.of_the_system = False
+        self.asked_differently: Callable[[], Awaitable[None]] = _nobody_waits
+        """Returns when new connections are asked, or not asked, for a certificate."""
 
     async def create_user(self, name: str, password: str | None, role: str, caller: Caller) -> None:
         """Add a user, with its password and role if they are given."""
@@ -154,6 +159,7 @@ class People:
             except BadName as why:
                 raise InvalidValue("name", name) from why
         await self._guarded.change(lambda: [Change(ACCESS, CERTIFICATE, row)])
+        await self.asked_differently()
         self._tell("client-certificates", caller, accepted=name or "none")
 
     async def _set(self, name: str, password: str, caller: Caller) -> None:

@@ -1,0 +1,1 @@
+"""Who may come in, as calls change it: users and subjects, and clients with a certificate."""
