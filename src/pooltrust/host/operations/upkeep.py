@@ -125,9 +125,19 @@ class Upkeep:
         if not self.leads():
             return False
         if pending := self._desk.pending():
-            await self._desk.resume(pending[0].id)
-            return True
+            return await self._resume_one([one.id for one in pending])
         return await self._mend() or await self._refreshing.next_turn() or await self._refresh_due()
+
+    async def _resume_one(self, ids: list[str]) -> bool:
+        """Go on with the first of these that can: one may wait for a host that another ejects."""
+        for one in ids[:-1]:
+            try:
+                await self._desk.resume(one)
+                return True
+            except Failure as why:
+                self._journal.damped("upkeep", peer=one, reason=why.code, words=str(why))
+        await self._desk.resume(ids[-1])
+        return True
 
     async def _mend(self) -> bool:
         """Finish or undo a refresh of which only the log knows."""
