@@ -194,9 +194,14 @@ async def until(true: Callable[[], Any], seconds: float = 10.0) -> None:
 
 
 def tree(host: Host) -> dict[str, bytes]:
-    """Every file of a state folder, byte for byte, but what it counts by itself as it hears."""
+    """Every file of a state folder, byte for byte, but what it notes by itself as it hears."""
     root = host.config.folder
-    files = (path for path in root.rglob("*") if path.is_file() and ".settled" not in path.name)
+    noted = (".settled", "heads")
+    files = (
+        path
+        for path in root.rglob("*")
+        if path.is_file() and not any(name in path.name for name in noted)
+    )
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 

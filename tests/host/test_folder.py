@@ -151,7 +151,9 @@ def test_a_copied_folder_shows_by_its_counter(tmp_path: Path):
     copied = folder.start_file
     folder.started()
     before = copied.read_bytes()
-    assert Start(folder.started().instance, 3) == folder.started()
+    second, third = folder.started(), folder.started()
+    assert Start(second.instance, 3, third.run) == third
+    assert second.run != third.run
     copied.write_bytes(before)
     assert folder.started().number == 2
 

@@ -87,6 +87,7 @@ def test_nothing_of_either_is_left_with_the_other(pool: Pool) -> None:
             for host in (h1, h3):
                 wanted = tuple(spellings(gone))
                 assert left_in_belief(host, gone) == []
+                await until(lambda host=host: h2.me.encode() not in host.folder.heads.read_bytes())
                 assert left_in_files(host.config.folder, wanted, "trust.log") == []
                 assert left_in_records(host.config.folder, wanted) == []
             wanted = (*spellings(stay), *spellings(gone), *keys(old), verifier)

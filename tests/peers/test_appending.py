@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,31 +94,6 @@ def test_after_a_start_nothing_is_appended_before_half_have_shown_their_logs(poo
     run(story())
 
 
-def test_a_restored_coordinator_adopts_what_its_members_have_before_it_appends(
-    pool: Pool, tmp_path: Path
-) -> None:
-    h1, h2, h3 = pool(3)
-    old = tmp_path / "old"
-    shutil.copytree(h1.config.folder, old)
-
-    async def story() -> None:
-        async with running(h1, h2, h3):
-            kept = await append(h1, h1.config.address)
-            await h1.stop()
-            shutil.rmtree(h1.config.folder)
-            shutil.copytree(old, h1.config.folder)
-            await h1.start()
-            assert h1.roster.number == 3
-            entry = await append(h1, h1.config.address)
-            assert entry.entry.number == 5
-            assert h1.daemon.belief.log.at(4) == kept
-            await until(lambda: alike(h1, h2) and alike(h1, h3))
-            for host in (h1, h2, h3):
-                assert host.lines("log-forked") == []
-
-    run(story())
-
-
 def test_a_coordinator_that_sees_another_branch_names_its_holder_and_appends_nothing(
     stock: Stock, tmp_path: Path
 ) -> None:
@@ -132,6 +106,7 @@ def test_a_coordinator_that_sees_another_branch_names_its_holder_and_appends_not
             await append(h1, h1.config.address)
         async with running(copy, h3, later=[h2]):
             await append(copy, "127.0.7.4")
+            h2.folder.heads.unlink()  # it remembers nothing of the other copy
             await h2.start()
             # h2 has as many entries, but they are others: it holds nothing of ours.
             await copy.daemon.peers.look_around()

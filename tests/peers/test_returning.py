@@ -11,33 +11,19 @@ import pytest
 
 from daemons import Host, alike, run, running, until
 from pooltrust.errors import CannotVerify, Failure
-from pooltrust.host.belief import Identities
 from pooltrust.host.meeting import story as told
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.tls.dial import dial
 from pooltrust.tls.frames import open_frames
-from pooltrust.trust.entries import CertificateAccepted, CertificateWithdrawn, HostDismissed
+from pooltrust.trust.entries import HostDismissed
 from pooltrust.trust.expect import Anyone
-from pooltrust.trust.store import write_identity
-from pooltrust.trust.transcript import certificate_request
 
 Pool = Callable[..., tuple[Host, ...]]
 
 
 async def refresh(host: Host, coordinator: Host) -> None:
-    """Give this host a new pool identity, as a refresh does: accept, promote, withdraw."""
-    belief, scribe = host.daemon.belief, coordinator.daemon.scribe
-    old = belief.identities.pool.identity
-    new = mint_pool_identity(host.me, datetime.now(UTC))
-    replaces = old.certificate.thumbprint
-    der = new.certificate.der
-    asked = certificate_request(belief.roster.pool, host.me, der, replaces)
-    accept = CertificateAccepted(host.me, der, replaces, old.sign(asked), new.sign(asked))
-    await scribe.append(accept, by="root", call="test")
-    path = host.folder.identity("pool", new.certificate.thumbprint)
-    kept = write_identity(path, new)
-    await belief.serve(Identities(pool=kept, server=belief.identities.server))
-    await scribe.append(CertificateWithdrawn(host.me, replaces, "refresh"), by="root", call="test")
+    """Give this host a new pool identity, as an administrator orders it."""
+    await coordinator.daemon.refreshing.refresh(host.me, by="root", call="test")
 
 
 def test_a_host_that_was_off_while_all_others_were_refreshed_is_back_within_seconds(

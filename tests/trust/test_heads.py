@@ -14,6 +14,7 @@ from pooltrust.trust.heads import (
     FRESH,
     BadHead,
     Head,
+    Life,
     Seen,
     SignedHead,
     committed,
@@ -169,18 +170,18 @@ def test_who_is_behind_the_checkpoint_does_not_stop_the_coordinator():
 
 
 def test_a_copy_shows_by_its_start_counter_and_instance():
-    first = head(start=5, instance="one").head
-    starts = itertools.product((4, 5, 6), ("one", "two"))
-    found = {
-        (start, instance): copied(first, head(start=start, instance=instance).head) is not None
-        for start, instance in starts
+    first = head(start=5, instance="one", run="x").head.life
+    seen = {
+        (start, instance, run): copied(first, Life(instance, start, run))
+        for start, instance, run in itertools.product((4, 5, 6), ("one", "two"), "xy")
     }
-    assert found == {
-        (4, "one"): True,
-        (5, "one"): False,
-        (6, "one"): False,
-        (4, "two"): True,
-        (5, "two"): True,
-        (6, "two"): True,
+    assert {life for life, why in seen.items() if why is None} == {
+        (5, "one", "x"),
+        (6, "one", "x"),
+        (6, "one", "y"),
     }
-    assert copied(first, head(host=C, start=1, instance="three").head) is None
+    assert seen[4, "one", "x"] == "its start counter went back from 5 to 4"
+    assert seen[5, "one", "y"] == "two hosts are in their start 5"
+    assert {seen[start, "two", "x"] for start in (4, 5, 6)} == {
+        "another installation uses its keys"
+    }

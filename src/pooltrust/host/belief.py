@@ -19,6 +19,7 @@ from pooltrust.terms import EntryHash, HostId
 from pooltrust.tls.answer import Faces
 from pooltrust.trust.entries import CertificateWithdrawn, HostDismissed
 from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.heads import Life
 from pooltrust.trust.log import Adopted, Local, Log, Outcome, adopt
 from pooltrust.trust.roster import Roster
 from pooltrust.trust.store import (
@@ -82,6 +83,11 @@ class Belief:
     def roster(self) -> Roster:
         """The fold of this host's log."""
         return self.log.roster
+
+    @property
+    def life(self) -> Life:
+        """This run of the daemon."""
+        return Life(self.start.instance, self.start.number, self.start.run)
 
     @property
     def is_coordinator(self) -> bool:

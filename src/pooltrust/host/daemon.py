@@ -71,6 +71,7 @@ from pooltrust.host.takeover.settling import Settling
 from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.alerting import Alerting
 from pooltrust.host.telling.journal import Journal
+from pooltrust.host.telling.witness import Witness
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
@@ -141,7 +142,15 @@ class Daemon:
         store.watch(self.standing.changed)
         belief.watch(self.standing.followed)
         self.sightings = Sightings(belief)
-        self.peers = Peers(belief, self.sightings, journal, config.listen, time.monotonic)
+        self.witness = Witness(belief, folder.heads, journal, _now)
+        self.peers = Peers(
+            belief,
+            self.sightings,
+            self.witness,
+            journal,
+            source=config.listen,
+            clock=time.monotonic,
+        )
         self.settling = Settling(belief, self.sightings)
         self.scribe = Scribe(belief, self.peers, journal, time.monotonic, _now)
         self.scribe.bound = self._look_around
@@ -272,6 +281,7 @@ class Daemon:
         await daemon.certified.start()
         stack.push_async_callback(daemon.certified.close)
         await belief.open()
+        await daemon.witness.open()
         await daemon._open(stack)
         return daemon
 
@@ -290,7 +300,15 @@ class Daemon:
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)
         watch = Watch(self.belief, self.peers, self.journal, _now, self.scribe.become_fit)
-        parts = self.keys, self.scribe, self.joining, self.leaving, self.leading, self.shipping
+        parts = (
+            self.witness,
+            self.keys,
+            self.scribe,
+            self.joining,
+            self.leaving,
+            self.leading,
+            self.shipping,
+        )
         for part in (
             *parts,
             self.emergency,

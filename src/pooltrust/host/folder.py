@@ -23,13 +23,15 @@ IdentitySort = Literal["pool", "server"]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start of a host: which instance of the state folder, and its how manyth start.
+    """One start of a host: which instance of the state folder, its how manyth start, a random word.
 
-    Two hosts that show one instance with diverging numbers are copies of one another.
+    Two hosts that show one instance with diverging numbers, or one number with two words, are
+    copies of one another.
     """
 
     instance: str
     number: int
+    run: str = ""
 
 
 class Lock:
@@ -117,6 +119,11 @@ class StateFolder:
         return self.root / "emergency.json"
 
     @property
+    def heads(self) -> Path:
+        """The latest heads of others, by which copies are noticed."""
+        return self.root / "heads"
+
+    @property
     def log(self) -> Path:
         """The trust log."""
         return self.root / "trust.log"
@@ -172,7 +179,7 @@ class StateFolder:
         Call it under the lock.  Raises BadStateFolder for a start file that can't be read.
         """
         before = self._starts()
-        start = Start(before.instance, before.number + 1)
+        start = Start(before.instance, before.number + 1, secrets.token_hex(8))
         try:
             _write_durably(self.start_file, f"{start.instance} {start.number}\n".encode())
         except OSError as why:

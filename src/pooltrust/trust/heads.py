@@ -28,6 +28,15 @@ class BadHead(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Life:
+    """One run of a host's daemon: which installation, its how manyth start, and a random word."""
+
+    instance: str
+    start: int
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class Head(Recorded):
     """What one host says its log ends with, in answer to the asker's nonce."""
 
@@ -41,6 +50,13 @@ class Head(Recorded):
     """How often its daemon was started: it only grows, unless the host was restored."""
     instance: Annotated[str, fields.text(64)] = ""
     """Which installation this is: another one with the same keys is a copy."""
+    run: Annotated[str, fields.text(64)] = ""
+    """Chosen anew at each start: two of one count are two hosts."""
+
+    @property
+    def life(self) -> Life:
+        """The start that it was signed in."""
+        return Life(self.instance, self.start, self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +162,15 @@ def may_append(
     return 2 * len(answered) >= len(roster.members)
 
 
-def copied(before: Head, after: Head) -> str | None:
-    """Why a host seems to be a copy or restored from one, by two of its heads; None if it does not.
+def copied(before: Life, after: Life) -> str | None:
+    """Why a host seems to be a copy or restored from one, by two of its lives; None if it does not.
 
-    `before` is the last head of it that was remembered.
+    `before` is the latest one that was remembered, `after` what it shows now.
     """
-    if before.host != after.host or before.pool != after.pool:
-        return None
     if after.instance != before.instance:
         return "another installation uses its keys"
     if after.start < before.start:
         return f"its start counter went back from {before.start} to {after.start}"
+    if after.start == before.start and after.run != before.run:
+        return f"two hosts are in their start {after.start}"
     return None

@@ -2,19 +2,21 @@
 
 In TLS 1.3 the dialling side sees success before the other has judged its certificate, so both
 greet first.  The dialler says whom it expects and a nonce; the answerer signs its head over that
-nonce, or says why it refuses; the dialler signs its own head over the answerer's nonce.
+nonce, or says why it refuses; the dialler signs its own head over the answerer's nonce.  Either
+shows the other a head of its own that it must not have signed, if it is a copy: see witness.py.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from pooltrust.errors import CannotConnect, CannotContactHost, CannotVerify, FrameError
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
+from pooltrust.host.telling.witness import Witness
 from pooltrust.terms import HostId, Thumbprint
-from pooltrust.trust.heads import BadHead, Head, SignedHead, sign_head
+from pooltrust.trust.heads import BadHead, Head, Life, SignedHead, sign_head
 
 HELLO_SECONDS = 5.0
 VERSION = 1
@@ -39,6 +41,8 @@ class Greeted:
 
     host: HostId
     head: Head | None
+    signed: SignedHead | None = None
+    """The head as it came."""
 
 
 def own_head(belief: Belief, nonce: bytes) -> SignedHead:
@@ -53,6 +57,7 @@ def own_head(belief: Belief, nonce: bytes) -> SignedHead:
         signer=belief.identities.pool.identity.certificate.thumbprint,
         start=belief.start.number,
         instance=belief.start.instance,
+        run=belief.start.run,
     )
     return sign_head(head, belief.identities.pool.identity)
 
@@ -73,7 +78,13 @@ def checked_head(belief: Belief, signed: SignedHead, host: HostId, nonce: bytes)
 
 
 async def greet(
-    frames: Frames, belief: Belief, host: HostId, nonce: bytes, *, proved: bool = True
+    frames: Frames,
+    belief: Belief,
+    host: HostId,
+    nonce: bytes,
+    *,
+    witness: Witness | None = None,
+    proved: bool = True,
 ) -> Greeted:
     """Greet the member that was dialled.
 
@@ -82,32 +93,40 @@ async def greet(
     """
     hello = {"hello": VERSION, "pool": belief.roster.pool, "host": belief.me, "expect": host}
     try:
-        await frames.send({**hello, "nonce": wire.b64(nonce)})
+        await frames.send({**hello, "nonce": wire.b64(nonce), "life": asdict(belief.life)})
         answer = await frames.receive(HELLO_SECONDS)
     except CannotConnect as why:
         raise CannotContactHost(host, why=f"{why.expected} was met, no hello: {why.why}") from why
     if "refused" in answer:
         raise wire.refused(answer["refused"])
+    signed = wire.head(answer)
     try:
-        head = checked_head(belief, wire.head(answer), host, nonce)
+        head = checked_head(belief, signed, host, nonce)
     except CannotVerify:
         if proved:
             raise
         head = None
+    _hear(answer, witness)
+    shown = _against(host, head.life if head else None, witness)
     mine = own_head(belief, wire.nonce(answer))
-    await frames.send({"head": wire.head_content(mine)})
-    return Greeted(host, head)
+    await frames.send({"head": wire.head_content(mine), **shown})
+    return Greeted(host, head, signed)
 
 
 async def answer(
-    frames: Frames, belief: Belief, peer: HostId, shown: Thumbprint, nonce: bytes
+    frames: Frames,
+    belief: Belief,
+    met: tuple[HostId, Thumbprint],
+    nonce: bytes,
+    witness: Witness | None = None,
 ) -> SignedHead:
-    """Answer the greeting of the member `peer`, whose certificate `shown` TLS has verified.
+    """Answer the greeting of the member whose certificate TLS has verified.
 
     Returns the head that it signed over our nonce, unchecked: `checked_head` checks it when it
     matters.  Raises CannotVerify when it is somebody else or wanted somebody else, or says no
     hello.
     """
+    peer, shown = met
     try:
         hello = await frames.receive(HELLO_SECONDS)
         wrong = _what_is_wrong(hello, belief, peer, shown)
@@ -115,10 +134,33 @@ async def answer(
             await frames.send({"refused": wire.refusal(wrong)})
             raise wrong
         head = wire.head_content(own_head(belief, wire.nonce(hello)))
-        await frames.send({"hello": VERSION, "nonce": wire.b64(nonce), "head": head})
-        return wire.head(await frames.receive(HELLO_SECONDS))
+        known = _against(peer, _life(hello), witness)
+        await frames.send({"hello": VERSION, "nonce": wire.b64(nonce), "head": head, **known})
+        last = await frames.receive(HELLO_SECONDS)
+        _hear(last, witness)
+        return wire.head(last)
     except (CannotConnect, FrameError) as why:
         raise _no_hello(belief, peer, shown, why.why) from why
+
+
+def _life(hello: wire.Frame) -> Life | None:
+    """The life that the dialler says it is in; it signs it later."""
+    said = hello.get("life")
+    if not isinstance(said, dict):
+        return None
+    instance, run = (wire.text(said, name, limit=64) for name in ("instance", "run"))
+    return Life(instance, wire.number(said, "start"), run)
+
+
+def _against(host: HostId, life: Life | None, witness: Witness | None) -> wire.Frame:
+    """What to show a host that must not be in this life."""
+    known = witness.against(host, life) if witness and life else None
+    return {"remembered": wire.head_content(known)} if known else {}
+
+
+def _hear(frame: wire.Frame, witness: Witness | None) -> None:
+    if witness is not None and "remembered" in frame:
+        witness.hear(wire.head(frame, "remembered"))
 
 
 def _what_is_wrong(

@@ -19,11 +19,11 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import Greeted, checked_head, greet
 from pooltrust.host.peers.sightings import Sightings
+from pooltrust.host.telling.witness import Witness
 from pooltrust.terms import POOL_NAME, HostId
 from pooltrust.tls.dial import Connection, dial
 from pooltrust.tls.frames import Frames, open_frames
 from pooltrust.trust.expect import Anyone, Member
-from pooltrust.trust.heads import Head
 from pooltrust.trust.roster import Roster
 
 if TYPE_CHECKING:
@@ -73,12 +73,15 @@ class Peers:
         self,
         belief: Belief,
         sightings: Sightings,
+        witness: Witness,
         journal: Journal,
+        *,
         source: str,
         clock: Callable[[], float],
     ) -> None:
         self.belief = belief
         self.sightings = sightings
+        self.witness = witness
         self._journal = journal
         self._source = source
         self._clock = clock
@@ -102,7 +105,9 @@ class Peers:
                 self._open_links.add(link)
                 stack.callback(self._open_links.discard, link)
             if (head := link.greeted.head) is not None:
-                self._note(head, asked)
+                self.sightings.note(head, asked)
+                if link.greeted.signed is not None:
+                    self.witness.note(link.greeted.signed, head)
                 if self.sightings.differs(head) and self.behind is not None:
                     await self.behind(link)
             yield link
@@ -207,14 +212,7 @@ class Peers:
         nonce, asked = secrets.token_bytes(wire.NONCE_BYTES), self._clock()
         answer = await link.ask("adopt", entries=entries, nonce=wire.b64(nonce))
         head = checked_head(self.belief, wire.head(answer), link.greeted.host, nonce)
-        self._note(head, asked)
-
-    def _note(self, head: Head, asked: float) -> None:
-        if copied := self.sightings.note(head, asked):
-            self._journal.damped(
-                "host-copied", peer=head.host, reason="copied", words=copied,
-                cure="Find the other copy and set it up anew: two hosts use one identity.",
-            )  # fmt: skip
+        self.sightings.note(head, asked)
 
     async def _open(self, host: HostId, stack: AsyncExitStack) -> Link:
         member, connection = await self._meet(host)
@@ -227,7 +225,9 @@ class Peers:
             )  # fmt: skip
         frames = open_frames(connection)
         nonce = secrets.token_bytes(wire.NONCE_BYTES)
-        greeted = await greet(frames, self.belief, host, nonce, proved=verified)
+        greeted = await greet(
+            frames, self.belief, host, nonce, witness=self.witness, proved=verified
+        )
         return Link(connection, frames, greeted, verified)
 
     def _still_expected(self, host: HostId, link: Link) -> None:

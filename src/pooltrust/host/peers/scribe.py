@@ -184,7 +184,8 @@ class Scribe:
                 case AlreadyHeld() if self.belief.log.head_number > after:
                     after = self.belief.log.head_number  # another look has fetched them meanwhile
                 case AlreadyHeld():
-                    self.telling.cut_short(host, head.number)
+                    if self.belief.log.hash_at(head.number) != head.hash:  # nobody else gave it
+                        self.telling.cut_short(host, head.number)
                     break
                 case _:
                     break
@@ -193,6 +194,7 @@ class Scribe:
 
     async def adopt(self, offered: Sequence[SignedEntry], *, source: HostId) -> Outcome:
         """Adopt what these entries add to this host's log; what does not fit is reported."""
+        before = self.belief.roster
         outcome = await self.belief.adopt(offered)
         if isinstance(outcome, Bound):
             released = committed_next(self.belief.log, offered, self._peers.sightings.seen())
@@ -200,6 +202,8 @@ class Scribe:
                 outcome = await self.belief.adopt(offered, committed=released)
             else:
                 self.bound()
+        if isinstance(outcome, Adopted) and not outcome.left:
+            self._peers.witness.missed(before, outcome.new)
         await self.telling.of(outcome, source)
         return outcome
 
@@ -220,14 +224,16 @@ class Scribe:
     async def become_fit(self) -> None:
         """Know, once after each start, that this coordinator holds the longest log.
 
-        Raises HostIsSlave on a supporter, MayHaveMissed, Forked.
+        Raises HostIsSlave on a supporter, IsCopy, MayHaveMissed, Forked.
         """
         if not self.belief.is_coordinator:
             roster = self.belief.roster
             raise HostIsSlave(roster.members[roster.coordinator].address)
+        self._peers.witness.check_own()
         if self._fit:
             return
         await self._peers.look_around()
+        self._peers.witness.check_own()
         ahead = self._peers.sightings.ahead()
         if forked := ahead & self._forked:
             raise Forked(ahead=self._names(forked))

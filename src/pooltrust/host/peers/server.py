@@ -104,15 +104,21 @@ class PoolServer:
 
     async def _greeted(self, served: _Served) -> None:
         nonce, asked = secrets.token_bytes(wire.NONCE_BYTES), self._clock()
-        head = await answer(served.frames, self.belief, served.peer, served.certificate, nonce)
-        sightings = self._peers.sightings
-        if sightings.stale(served.peer, asked) or self._differs(head.payload):
+        met = served.peer, served.certificate
+        witness, sightings = self._peers.witness, self._peers.sightings
+        head = await answer(served.frames, self.belief, met, nonce, witness)
+        if (
+            sightings.stale(served.peer, asked)
+            or self._differs(head.payload)
+            or not witness.knows(served.peer, head.payload)
+        ):
             try:
                 seen = checked_head(self.belief, head, served.peer, nonce)
             except CannotVerify as why:
                 await served.frames.send({"refused": wire.refusal(why)})
                 raise
             sightings.note(seen, asked)
+            witness.note(head, seen)
             self._heard(served.peer, sightings.differs(seen))
         else:
             self._heard(served.peer, False)

@@ -11,7 +11,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from pooltrust.errors import CannotVerify, Failure, HostIsSlave, Suspended, failure
+from pooltrust.errors import CannotVerify, Failure, HostIsSlave, Refused, Suspended, failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
@@ -40,6 +40,16 @@ class RecordsNotHeld(Suspended):
     missing: str
 
 
+@failure("RECORDS_OLDER")
+class OlderRecords(Refused):
+    """{host} holds the pool's records as of revision {held}, and those of revision {shipped} that
+    it is shipped are older, or others: its coordinator may have been restored from a copy."""
+
+    host: str
+    held: str
+    shipped: str
+
+
 class Shipping:
     """Ships a coordinator's records, and takes them in on a supporter."""
 
@@ -62,9 +72,10 @@ class Shipping:
         self._unwatch: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Ship from now on."""
+        """Ship from now on; at once too, since members may hold newer records than this host."""
         self._unwatch = self._store.watch(self._changed)
         self._belief.watch(self._members_changed)
+        self._ship_now()
         self._task = asyncio.create_task(self._ship_when_due(), name="shipping")
 
     async def close(self) -> None:
@@ -81,11 +92,12 @@ class Shipping:
             self._ship_now()
 
     def may_change(self) -> None:
-        """Raise HostIsSlave, or RecordsNotTaken, if a change of the records made here would not
-        count."""
+        """Raise HostIsSlave, IsCopy, or RecordsNotTaken, if a change of the records made here would
+        not count."""
         if not self._belief.is_coordinator:
             roster = self._belief.roster
             raise HostIsSlave(roster.members[roster.coordinator].address)
+        self._peers.witness.check_own()
         self._leading.require()
 
     async def held(self) -> None:
@@ -106,14 +118,17 @@ class Shipping:
     async def take(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
         """Hold what the coordinator ships.
 
-        Raises CannotVerify for anybody else's records, and once this host has endorsed a takeover.
+        Raises CannotVerify for anybody else's records, and once this host has endorsed a takeover;
+        OlderRecords.
         """
         try:
             dump = Dump.from_wire(frame.get("dump"))
             async with self._taking:
                 self._check_from(peer)
                 check_seal(dump, self._belief.log, since=self._leading.since)
-                if not self._has(dump, await self._store.dump()):
+                held = await self._store.dump()
+                if not self._has(dump, held):
+                    self._check_newer(dump, held)
                     await self._store.replace(dump)
         except BadSeal as why:
             raise self._not_sealed(peer, str(why)) from why
@@ -168,6 +183,17 @@ class Shipping:
             remedy="Compare the trust logs of both hosts: pooltrust log show",
         )
 
+    def _check_newer(self, shipped: Dump, held: Dump) -> None:
+        """Records that count in this log give way to newer ones only."""
+        if shipped.revision > held.revision:
+            return
+        try:
+            check_seal(held, self._belief.log)
+        except BadSeal:
+            return
+        name = self._belief.roster.expect(self._belief.me).name
+        raise OlderRecords(name, str(held.revision), str(shipped.revision))
+
     def _changed(self, _revision: Revision, _changes: Sequence[Change]) -> None:
         self._ship_now()
 
@@ -186,7 +212,7 @@ class Shipping:
         while True:
             await self._due.wait()
             self._due.clear()
-            if self._leading.begun:
+            if self._leading.begun and self._peers.witness.own is None:
                 await asyncio.gather(*(self._ship(host) for host in self._behind()))
                 self._try_again()
 
@@ -230,6 +256,8 @@ class Shipping:
                     self._held[host] = dump.revision
             except (Failure, ValueError) as why:
                 code = why.code if isinstance(why, Failure) else "INVALID_VALUE"
+                if code == OlderRecords.code:
+                    await self._leading.take(await self._leading.gather({host}))
                 self._journal.damped("records-not-shipped", peer=host, reason=code, words=str(why))
             except Exception as why:  # noqa: BLE001 - shipping to the others goes on
                 self._journal.defect("shipping-defect", why, peer=host)

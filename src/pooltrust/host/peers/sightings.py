@@ -12,7 +12,7 @@ from math import inf
 
 from pooltrust.host.belief import Belief
 from pooltrust.terms import EntryHash, HostId
-from pooltrust.trust.heads import FRESH, Head, Seen, copied, is_current, may_append
+from pooltrust.trust.heads import FRESH, Head, Seen, is_current, may_append
 
 LIVE_SECONDS = 90.0
 """A member counts as live for this long after its last head was seen."""
@@ -44,14 +44,11 @@ class Sightings:
         self._with_all = set()
         self.heard = lambda: None
 
-    def note(self, head: Head, asked: float) -> str | None:
-        """Remember this head, asked for at `asked` (monotonic seconds).
-
-        Returns why its host seems to be a copy, or restored from one; None if it does not.
-        """
+    def note(self, head: Head, asked: float) -> None:
+        """Remember this head, asked for at `asked` (monotonic seconds)."""
         before = self._heads.get(head.host)
         if before is not None and self._is_older(head, before):
-            return None
+            return
         at = asked
         if before is not None and before.hash == head.hash:
             at = max(asked, self._seen[head.host].at)
@@ -63,13 +60,11 @@ class Sightings:
             self._with_all.discard(head.host)
         self._live_until = -inf
         self.heard()
-        return copied(before, head) if before else None
 
     def _is_older(self, head: Head, known: Head) -> bool:
         """Whether it was signed before its host took more of our log, and came late."""
-        same_run = (head.start, head.instance) == (known.start, known.instance)
         ours = self.belief.log.hash_at(head.number) == head.hash
-        return same_run and ours and head.number < known.number
+        return head.life == known.life and ours and head.number < known.number
 
     def differs(self, head: Head) -> bool:
         """Whether its host holds something that this one does not: more, or other entries."""

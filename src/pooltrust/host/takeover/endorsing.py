@@ -65,6 +65,8 @@ class Endorsing:
         if signed.envelope.number > self._belief.log.head_number + 1:
             await self._peers.look(peer)  # it has entries that this host lacks: take them first
         # Whoever has voted for what comes next follows the coordinator no more, lost or back.
+        if (own := self._peers.witness.own) is not None:
+            raise MayNotEndorse(f"it may have given its vote before: it is a copy ({own.why})")
         there = "" if self._belief.bound else await self.coordinator_there()
         given_up = abandonments(frame)
 

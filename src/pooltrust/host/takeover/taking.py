@@ -75,7 +75,7 @@ class Taking:
 
         Endorsed by more than half of the members; with `append.alone` by nobody.  Whatever stops
         it, call it again.  Raises OperationNotAllowed when it is not needed any more or another
-        host takes over, TooFewEndorse, TooFewRecords, MayNotEndorse, CannotStore.
+        host takes over, IsCopy, TooFewEndorse, TooFewRecords, MayNotEndorse, CannotStore.
         """
         if not isinstance(append.body, TakenOver):
             raise TypeError(f"no takeover: {append.body.kind}")
@@ -86,6 +86,7 @@ class Taking:
             if append.alone:
                 await self._alone(append.body, by, call)
             else:
+                self._peers.witness.check_own()
                 signed = self._standing() or await self._new(append.body, found, by, call)
                 await self._endorsed(signed, by, call)
         roster = self._belief.roster
