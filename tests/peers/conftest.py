@@ -33,5 +33,5 @@ def pool(stock: Stock, tmp_path: Path) -> Callable[..., tuple[Host, ...]]:
 def quick_hello(monkeypatch: pytest.MonkeyPatch) -> float:
     """Seconds for a hello, in stories that wait for its end; no host dials by itself meanwhile."""
     monkeypatch.setattr(greeting, "HELLO_SECONDS", 0.3)
-    monkeypatch.setattr(watch, "FIRST_SECONDS", ())
+    monkeypatch.setattr(watch, "RETURNING_SECONDS", ())
     return 0.3

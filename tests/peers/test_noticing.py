@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pooltrust.host.telling.noticing import MOST_KNOCKS, Word
 
 from daemons import Host, Stock, alike, run, running, until
 from leaving.stage import dismiss
-from meeting.stage import Wire
+from meeting.stage import BETWEEN, Wire
+from meeting.test_doubt import ADMIT_IS_UP_TO
 from peers.stage import Puppet
 from peers.test_appending import append, fit
 from pooltrust.errors import Failure
 from pooltrust.host.peers import wire
+from pooltrust.host.telling.noticing import MOST_KNOCKS, Word
 from pooltrust.pool.alerts import Forked, Knocked, Noticed
 from pooltrust.terms import HostId
 
@@ -58,6 +60,7 @@ def test_an_ejected_host_that_knocks_at_any_member_is_an_alert_until_it_is_a_mem
             assert h3.lines("ejected-host")
             # Its coordinator is told again when it has forgotten.
             await h1.restart()
+            await h3.daemon.peers.look(h1.me)
             await h3.daemon.noticing.tell()
             assert noticed(h1).knocks == (knock,)
             # It comes, learns of it, and joins again.
@@ -132,10 +135,11 @@ def test_a_fork_is_an_alert_until_its_host_has_moved_over(pool: Pool, tmp_path: 
             (fork,) = noticed(h1).forks
             assert alerts(h1) == {("TRUST_LOG_FORKED", h2.me)}
             assert (fork.host, fork.number) == (h2.me, h1.roster.number)
-            assert [(one.host, one.number) for one in noticed(h2).forks] == [(h1.me, 4)]
+            assert {(one.host, one.number) for one in noticed(h2).forks} >= {(h1.me, 4)}
             done = await h2.daemon.following.follow(h1.config.address)
             assert (done.left, done.new) == (1, 1)
             await until(lambda: not alerts(h1))
+            await h2.daemon.peers.look(h3.me)
             assert noticed(h1) == noticed(h2) == Noticed()
 
     run(story())
@@ -159,7 +163,8 @@ def test_a_host_that_was_admitted_and_never_heard_of_is_a_ghost_until_it_says_so
             await h1.daemon.alerting.look()
             assert ("HOST_NEVER_HEARD", h2_id(h1)) in alerts(h1)
             await h2.start()
-            await until(lambda: not noticed(h1).admitted)
+            async with Wire(h1).open():
+                await until(lambda: not noticed(h1).admitted)
             assert noticed(h2).admitted == {}
             await until(lambda: h1.daemon.witness._saving is None)
             await h2.stop()
@@ -171,11 +176,6 @@ def test_a_host_that_was_admitted_and_never_heard_of_is_a_ghost_until_it_says_so
 
 async def lost_on_admission(h1: Host, h2: Host, code: Any) -> None:
     """h2 asks to be admitted and stops before it hears that it was."""
-    from dataclasses import replace
-
-    from meeting.stage import BETWEEN
-    from meeting.test_doubt import ADMIT_IS_UP_TO
-
     async with Wire(h1, ("up", ADMIT_IS_UP_TO)).open():
         with pytest.raises(Exception, match="its answer was lost"):
             await h2.join_with(replace(code, addresses=(BETWEEN,)))

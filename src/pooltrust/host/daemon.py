@@ -71,6 +71,7 @@ from pooltrust.host.takeover.settling import Settling
 from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.alerting import Alerting
 from pooltrust.host.telling.journal import Journal
+from pooltrust.host.telling.noticing import Noticing
 from pooltrust.host.telling.witness import Witness
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
@@ -154,6 +155,8 @@ class Daemon:
         self.settling = Settling(belief, self.sightings)
         self.scribe = Scribe(belief, self.peers, journal, time.monotonic, _now)
         self.scribe.bound = self._look_around
+        self.noticing = Noticing(belief, self.peers, journal, _now)
+        self.scribe.telling.forked = self.noticing.forked
         self.prober = Prober(self.peers, _now)
         self.codes = CodeLedger()
         self.joining = Joining(belief, folder, config.listen, config.pool_lifetime, journal, _now)
@@ -198,6 +201,8 @@ class Daemon:
         self.alerting.leads = lambda: self.leading.begun
         self.alerting.more = lambda: self.logins.failures().alerts(belief.roster.pool)
         self.logins.told = self._login_failed
+        self.alerting.noticed = self.noticing.noticed
+        self.noticing.changed = self._noticed
         self.leading.led = self._led
         self.following = Following(belief, self.scribe.telling, config.listen, journal)
         self.following.followed = self._fell_behind
@@ -239,12 +244,14 @@ class Daemon:
             self.endorsing,
             self.orders,
             self.registering,
+            self.noticing,
             self.context,
         )
         self.server = PoolServer(belief, self.peers, journal, table, time.monotonic, self._heard)
         self.receiver = Receiver(
             belief, self.scribe, self.codes, self._password_proof, journal, _now
         )
+        self.receiver.teller.knocked = self.noticing.knocked
         self.receiver.leaving = lambda: self.joining.under_way
         self.receiver.free = self.desk.free
         self.joining.admitting = lambda: self.receiver.admitting
@@ -299,7 +306,14 @@ class Daemon:
         stack.push_async_callback(listener.close)
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)
-        watch = Watch(self.belief, self.peers, self.journal, _now, self.scribe.become_fit)
+        watch = Watch(
+            self.belief,
+            self.peers,
+            self.journal,
+            _now,
+            lead=self.scribe.become_fit,
+            tell=self.noticing.tell,
+        )
         parts = (
             self.witness,
             self.keys,
@@ -325,7 +339,7 @@ class Daemon:
         self.leaving.resume()
         self.settling.look()
         await self.keys.watch()
-        self.sightings.heard = self._head_seen
+        self.sightings.watch(self.server_identity.heard)
         self.server_identity.watch()
         self.server_identity.settle_soon()
         self.leading.start()
@@ -368,6 +382,7 @@ class Daemon:
         )
 
     def _refused(self, refusal: Refusal) -> None:
+        self.noticing.refused(refusal)
         self.journal.damped(
             "connection-refused",
             peer=refusal.address,
@@ -378,6 +393,17 @@ class Daemon:
             words=refusal.words,
             cure=refusal.cure,
         )
+
+    def _noticed(self) -> None:
+        self.alerting.look_soon()
+        if not self.belief.is_coordinator:
+            self._spawn(self._tell(), "tell")
+
+    async def _tell(self) -> None:
+        try:
+            await self.noticing.tell()
+        except Failure as why:  # the next heartbeat tells it
+            self.journal.damped("not-told", peer="", reason=why.code, words=str(why))
 
     def _whose(self, address: str) -> str:
         """Whom the roster expects there: who was refused showed nothing that is to be believed."""
@@ -390,10 +416,6 @@ class Daemon:
             await self.shelf.open()
         except CorruptOperation as why:
             self.journal.error("operation-corrupt", words=str(why))
-
-    def _head_seen(self) -> None:
-        self.settling.look()
-        self.server_identity.heard()
 
     def _led(self) -> None:
         self.upkeep.led()

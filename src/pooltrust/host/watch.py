@@ -21,8 +21,6 @@ from pooltrust.tls.reasons import Reason, outdated
 from pooltrust.trust.roster import Membership, Roster
 
 HEARTBEAT_SECONDS = 25.0
-FIRST_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Pauses after a start before a host that is not current asks again: others may start too."""
 CHANCE_SECONDS = 120.0
 DAY_SECONDS = 86_400.0
 NEAR_DAYS = 30
@@ -36,7 +34,8 @@ RETURNING_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 class Watch:
     """This host's timers.  `now`: UTC.
 
-    `lead` makes a coordinator compare its log with those of the members, once after a start.
+    `lead` makes a coordinator compare its log with those of the members, once after a start; `tell`
+    makes a supporter tell it what it noticed.
     """
 
     def __init__(
@@ -45,9 +44,12 @@ class Watch:
         peers: Peers,
         journal: Journal,
         now: Callable[[], datetime],
+        *,
         lead: Callable[[], Awaitable[None]],
+        tell: Callable[[], Awaitable[None]],
     ) -> None:
         self._lead = lead
+        self._tell_coordinator = tell
         self._belief = belief
         self._peers = peers
         self._journal = journal
@@ -60,7 +62,6 @@ class Watch:
         self._tasks = [
             asyncio.create_task(self._heartbeat(), name="heartbeat"),
             asyncio.create_task(self._every(DAY_SECONDS, self._look_at_dates), name="dates"),
-            asyncio.create_task(self._find_out(), name="find-out"),
             asyncio.create_task(self._later(CHANCE_SECONDS, self._look_at_one), name="chance"),
             asyncio.create_task(self._every(TELL_SECONDS, self._tell), name="tell"),
         ]
@@ -109,19 +110,11 @@ class Watch:
             return
         if self._belief.is_coordinator:
             await self._lead()
-        elif not await self._peers.look(self._belief.roster.coordinator):
-            await self._peers.become_current()
-
-    async def _find_out(self) -> None:
-        """Know soon after the start that nothing was missed; then the heartbeats keep it so."""
-        for pause in FIRST_SECONDS:
-            await asyncio.sleep(pause)
-            if self._peers.current:
-                return
-            if self._belief.is_coordinator:
-                await self._peers.look_around()
-            else:
-                await self._beat()
+            return
+        there = await self._peers.look(self._belief.roster.coordinator)
+        await self._peers.become_current()
+        if there:
+            await self._tell_coordinator()
 
     async def _look_at_one(self) -> None:
         """One member by chance: a coordinator that shows each another log is found out."""

@@ -84,7 +84,7 @@ class Receiver:
         self._admitting = 0
         self.leaving: Callable[[], bool] = lambda: False
         self.free: Callable[[], Awaitable[None]] = _at_once
-        teller = Teller(belief)
+        self.teller = teller = Teller(belief)
         self._steps: Mapping[str, Step] = {
             "facts": self._facts,
             "meet": self._meet,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from pooltrust.errors import CannotVerify
@@ -38,6 +38,8 @@ class Teller:
 
     def __init__(self, belief: Belief) -> None:
         self._belief = belief
+        self.knocked: Callable[[HostId, str], None] = lambda _host, _address: None
+        """Told of a host that was a member and proved it, and its address."""
 
     async def knock(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         """Give a nonce to sign."""
@@ -77,6 +79,8 @@ class Teller:
                 remedy="Join the pool: xe pool-join",
                 certificate=certificate.thumbprint,
             )
+        if self._belief.roster.host_of(certificate.thumbprint) is None:
+            self.knocked(HostId(certificate.common_name), meeting.address)
         return log, end
 
 

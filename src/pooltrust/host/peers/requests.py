@@ -15,6 +15,7 @@ from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.peers.server import Request
 from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.takeover.endorsing import Endorsing
+from pooltrust.host.telling.noticing import Noticing
 from pooltrust.terms import HostId
 
 
@@ -33,6 +34,7 @@ def requests(
     endorsing: Endorsing,
     orders: Orders,
     registering: Registering,
+    noticing: Noticing,
     api: Api,
 ) -> Mapping[str, Request]:
     """The requests by their names."""
@@ -51,6 +53,7 @@ def requests(
         "log": Request(log, always=True),
         "adopt": Request(adopt, always=True),
         "probe": Request(probe, always=True),
+        "noticed": Request(noticing.told),
         "api": Request(api.forwarded),
         "server-changed": Request(registering.take),
         "report": Request(orders.report),

@@ -109,7 +109,7 @@ class PoolServer:
         head = await answer(served.frames, self.belief, met, nonce, witness)
         if (
             sightings.stale(served.peer, asked)
-            or self._differs(head.payload)
+            or self._is_news(served.peer, head.payload)
             or not witness.knows(served.peer, head.payload)
         ):
             try:
@@ -151,9 +151,11 @@ class PoolServer:
     def _accepts(self, served: _Served) -> bool:
         return self.belief.roster.host_of(served.certificate) == served.peer
 
-    def _differs(self, payload: bytes) -> bool:
+    def _is_news(self, peer: HostId, payload: bytes) -> bool:
         # Cheap on purpose: only a head that says something new is worth a signature check.
-        return self.belief.roster.head.encode() not in payload
+        known = self._peers.sightings.newest(peer)
+        same = known is not None and known.hash == self.belief.roster.head
+        return not same or self.belief.roster.head.encode() not in payload
 
     def _withdraw(self, _before: Roster, after: Roster) -> None:
         for served in list(self._open):

@@ -31,8 +31,7 @@ class Sightings:
     _with_all: set[HostId]
     """Whose heads were seen at this entry.  While it is our last one they are kept, not counted
     again: after each change every member is asked for once, and all of them for each."""
-    heard: Callable[[], None]
-    """Called when a head was noted."""
+    _watchers: list[Callable[[], None]]
 
     def __init__(self, belief: Belief) -> None:
         self.belief = belief
@@ -42,7 +41,11 @@ class Sightings:
         self._live = frozenset()
         self._up_to = EntryHash("")
         self._with_all = set()
-        self.heard = lambda: None
+        self._watchers = []
+
+    def watch(self, heard: Callable[[], None]) -> None:
+        """Have this called whenever a head was noted."""
+        self._watchers.append(heard)
 
     def note(self, head: Head, asked: float) -> None:
         """Remember this head, asked for at `asked` (monotonic seconds)."""
@@ -59,7 +62,8 @@ class Sightings:
         else:
             self._with_all.discard(head.host)
         self._live_until = -inf
-        self.heard()
+        for heard in self._watchers:
+            heard()
 
     def _is_older(self, head: Head, known: Head) -> bool:
         """Whether it was signed before its host took more of our log, and came late."""
@@ -70,6 +74,15 @@ class Sightings:
         """Whether its host holds something that this one does not: more, or other entries."""
         log = self.belief.log
         return head.number > log.head_number or log.hash_at(head.number) not in (None, head.hash)
+
+    def fits(self, host: HostId) -> bool:
+        """Whether this host has shown a head since the start, and its newest is of our log."""
+        head = self._heads.get(host)
+        return head is not None and not self.differs(head)
+
+    def newest(self, host: HostId) -> Head | None:
+        """The newest head that this host has shown since the start."""
+        return self._heads.get(host)
 
     def seen(self) -> tuple[Seen, ...]:
         """The newest head of each host, old ones too."""

@@ -25,7 +25,7 @@ class Settling:
     def __init__(self, belief: Belief, sightings: Sightings) -> None:
         self._belief = belief
         self._sightings = sightings
-        sightings.heard = self.look
+        sightings.watch(self.look)
         self.grew: Callable[[], None] = lambda: None
         """Called when more is known to be committed."""
         belief.watch(self._changed)

@@ -5,6 +5,7 @@ Every case has its own event, failure and words: see verdicts.py.  Nothing is de
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from pooltrust.host.belief import Belief
@@ -20,6 +21,8 @@ class Telling:
     def __init__(self, belief: Belief, journal: Journal) -> None:
         self._belief = belief
         self._journal = journal
+        self.forked: Callable[[HostId, int], None] = lambda _host, _number: None
+        """Told of a fork that nothing has decided: who holds another entry, and of which number."""
 
     async def of(self, outcome: Outcome, source: HostId) -> None:
         """What became of entries that `source` offered.  Raises CannotStore."""
@@ -39,6 +42,8 @@ class Telling:
                     verdict.event, peer=source, reason=verdict.failure.code, number=number,
                     ours=outcome.ours.hash, theirs=outcome.theirs.hash, words=str(verdict.failure),
                 )  # fmt: skip
+                if not outcome.ours_stands:
+                    self.forked(source, number)
             case Bound(vote=vote):
                 self._journal.damped("log-bound", peer=source, reason="voted", vote=vote.takeover)
             case Stopped(why=why):
