@@ -94,3 +94,27 @@ def test_enabling_the_pool_switches_every_emergency_off(pool: Pool) -> None:
             assert h2.daemon.belief.enforcing
 
     run(story())
+
+
+def test_the_pool_is_told_of_it_at_once_and_when_it_is_over(pool: Pool) -> None:
+    hosts = h1, h2 = pool(2)
+    alert = "TLS_VERIFICATION_EMERGENCY_DISABLED"
+
+    async def alerts() -> list[tuple[str, str]]:
+        found = await h1.ask("pooltrust.get_alerts")
+        return [(one["name"], one["object"]) for one in found]
+
+    async def story() -> None:
+        async with running(*hosts):
+            await h2.ask("host.emergency_disable_tls_verification")
+            await until(lambda: h1.lines("alert"))
+            assert await alerts() == [(alert, h2.me)]
+            for asked in hosts:
+                records = (await asked.ask("host.get_all_records")).values()
+                off = [one["hostname"] for one in records if not one["tls_verification_enabled"]]
+                assert off == ["h2"]
+            await h2.ask("host.emergency_reenable_tls_verification")
+            await until(lambda: h1.lines("alert-cleared"))
+            assert await alerts() == []
+
+    run(story())

@@ -209,6 +209,8 @@ class Daemon:
         self.objects = Objects(
             belief, self.sightings, self.desk, store, self.shipping, monotonic=time.monotonic
         )
+        self.objects.overrides = lambda: self.noticing.overrides
+        self.emergency.changed = self._noticed
         self.people = People(
             self.guarded, self.accounts, self.logins, self.subjects, self.standing, journal
         )

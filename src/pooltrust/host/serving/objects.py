@@ -51,6 +51,8 @@ class Objects:
         self._keeper = keeper
         self._monotonic = monotonic
         self._made: dict[type, tuple[object, Mapping[Ref, Any]]] = {}
+        self.overrides: Callable[[], frozenset[HostId]] = frozenset
+        """The members whose emergency switch is on, as far as this host was told."""
 
     def of(self, cls: type[R]) -> Mapping[Ref, R]:
         """The objects of a class; made anew only when something changed that they are made of."""
@@ -59,7 +61,7 @@ class Objects:
             self._belief.roster,
             *(self._store.rows(name) for name in views.tables_of(cls)),
             live,
-            self._belief.override,
+            self.overrides(),
             tuple(self._desk.current()),
         )
         made = self._made.get(cls)
@@ -119,12 +121,12 @@ class Objects:
             return
 
     def _picture(self, live: frozenset[HostId]) -> views.Picture:
-        roster, me = self._belief.roster, self._belief.me
+        roster = self._belief.roster
         return views.Picture(
             roster=roster,
             rows=self._store.rows,
             liveness={host: views.Liveness(live=host in live) for host in roster.members},
-            overrides=frozenset((me,)) if self._belief.override else frozenset(),
+            overrides=self.overrides(),
             operations=self._desk.current(),
             allowed=self._desk.allowed(),
         )

@@ -74,6 +74,13 @@ class Noticing:
         peers.sightings.watch(self._look)
         peers.witness.changed = self._changed
 
+    @property
+    def overrides(self) -> frozenset[HostId]:
+        """The hosts whose emergency switch is on; of others only what a coordinator was told."""
+        there = {host for host, word in self._words.items() if word.override}
+        mine = {self._belief.me} if self._belief.override else set()
+        return frozenset((there - {self._belief.me}) | mine)
+
     def noticed(self) -> Noticed:
         """Everything that has a cause now; of other members only what a coordinator was told."""
         self._look()
