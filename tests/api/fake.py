@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from api.fake_people import FakePeople
+from api.fake_trusting import FakeTrusting
 from pooltrust.api import views
 from pooltrust.api.context import Caller
 from pooltrust.api.declare.call import Call
@@ -125,6 +126,7 @@ class FakeContext:
         default_factory=lambda: Principal("root", REMOTE, is_local_superuser=True)
     )
     people: FakePeople = field(default_factory=FakePeople)
+    trusting: FakeTrusting = field(default_factory=FakeTrusting)
     elsewhere: Callable[..., Any] | None = None
     did: list[Any] = field(default_factory=list)
     defects: list[Exception] = field(default_factory=list)

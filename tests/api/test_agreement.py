@@ -26,6 +26,8 @@ REFUSED = {
     "host.set_address": "OPERATION_NOT_ALLOWED",
     "host.set_hostname": "OPERATION_NOT_ALLOWED",
     "event.next": "SESSION_NOT_REGISTERED",
+    # The first certificate there is belongs to a host.
+    "pool.uninstall_trusted_certificate": "NOT_TRUSTED_CERTIFICATE",
     # There is no directory but the pool's own, and PAM.
     "host.enable_external_auth": "AUTH_UNKNOWN_TYPE",
     "host.external_auth_set_ldaps": "AUTH_IS_DISABLED",

@@ -14,6 +14,7 @@ from pooltrust.terms import HostId
 
 if TYPE_CHECKING:
     from pooltrust.api.classes.access.people import People
+    from pooltrust.api.classes.certificates.trusting import Trusting
     from pooltrust.api.declare.values import Int32
     from pooltrust.api.events.history import Event
     from pooltrust.api.events.subscription import Subscription
@@ -187,6 +188,10 @@ class Context(Protocol):
     @property
     def people(self) -> People:
         """Users, subjects, and who else may come in."""
+
+    @property
+    def trusting(self) -> Trusting:
+        """What the pool trusts beside its members."""
 
     async def forward(
         self,

@@ -73,6 +73,7 @@ from pooltrust.host.telling.alerting import Alerting
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.telling.noticing import Noticing
 from pooltrust.host.telling.witness import Witness
+from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
@@ -214,6 +215,7 @@ class Daemon:
         self.people = People(
             self.guarded, self.accounts, self.logins, self.subjects, self.standing, journal
         )
+        self.trusting = Trusted(belief, self.scribe, self.shipping, self.guarded, journal, _now)
         self.people.of_the_system = config.passwords == "pam"
         self.context = DaemonContext(
             config=config,
@@ -231,6 +233,7 @@ class Daemon:
             logins=self.logins,
             subjects=self.subjects,
             people=self.people,
+            trusting=self.trusting,
             sessions=Sessions(timedelta(hours=config.session_hours)),
             store=store,
             objects=self.objects,

@@ -2,21 +2,22 @@
 
 from pooltrust.api.classes import (
     certificate,
-    emergency,
     host,
     host_metrics,
     operations,
     pool,
     pooltrust,
     secret,
-    server_certificate,
 )
 from pooltrust.api.classes.access import auth, login, outside, role, session, subject, user
+from pooltrust.api.classes.certificates import anchors, crls, emergency, server_certificate
 from pooltrust.api.classes.telling import event, message, task
 
 __all__ = [
+    "anchors",
     "auth",
     "certificate",
+    "crls",
     "emergency",
     "event",
     "host",

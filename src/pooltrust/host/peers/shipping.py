@@ -115,6 +115,11 @@ class Shipping:
         if not self._belief.is_coordinator or not self._is_held(revision):
             raise self._not_held(revision)
 
+    async def everywhere(self) -> set[HostId]:
+        """Ship to every member that lacks something; returns those that lack it still."""
+        await asyncio.gather(*(self._ship(host) for host in self._behind()))
+        return set(self._behind())
+
     async def take(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
         """Hold what the coordinator ships.
 

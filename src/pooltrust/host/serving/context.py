@@ -47,6 +47,7 @@ from pooltrust.host.serving.status import status
 from pooltrust.host.takeover.following import Following
 from pooltrust.host.telling.alerting import TABLE as ALERTS
 from pooltrust.host.telling.journal import Journal
+from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.pki.offered.leaf import server_identity
 from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
 from pooltrust.terms import HostId
@@ -79,6 +80,7 @@ class DaemonContext:
     logins: Logins
     subjects: Subjects
     people: People
+    trusting: Trusted
     store: Store
     objects: Objects
     journal: Journal

@@ -150,9 +150,11 @@ def _given_up(given_up: GivenUp, roster: Roster) -> Iterator[str]:
     for thumbprint in given_up.anchors:
         anchor = roster.anchors.get(thumbprint)
         name = anchor.name if anchor else ""
+        command = f"xe pool-uninstall-ca-certificate name={name}"
+        if not name:
+            command = "xe pool-uninstall-trusted-certificate"
         yield (
-            f"certificate {name or thumbprint.short} is trusted again.  Remove it again: "
-            f"xe pool-uninstall-ca-certificate name={name}"
+            f"certificate {name or thumbprint.short} is trusted again.  Remove it again: {command}"
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, TypeAlias, assert_never, get_args
 
 from pooltrust.pool.plan.tagged import tagged
-from pooltrust.terms import HostId
+from pooltrust.terms import HostId, Thumbprint
 from pooltrust.trust import entries as e
 from pooltrust.trust import fields
 from pooltrust.trust.entries import BODIES, Body
@@ -195,7 +195,8 @@ def said(body: Body, roster: Roster) -> str:
         case e.ServerIdentityChanged():
             return f"{name(roster, body.host)} shows clients another certificate"
         case e.AnchorInstalled():
-            return f"certificate {body.name} is installed"
+            named = body.name or f"{Thumbprint.of(body.certificate).short}…"
+            return f"certificate {named} is trusted for {', '.join(body.purposes) or 'everything'}"
         case e.AnchorRemoved():
             return f"the installed certificate {body.thumbprint.short}… is removed"
         case e.AddressChanged():

@@ -1,0 +1,1 @@
+"""Certificates that administrators see, install and trust."""

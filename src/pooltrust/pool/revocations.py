@@ -1,0 +1,60 @@
+"""The revocation lists of a pool: records by name, so many and so large at the most."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from pooltrust.errors import OperationNotAllowed, Refused, aside, failure
+
+TABLE = "crl"
+DER = "der"
+
+MOST_LISTS = 64
+MOST_BYTES = 1024 * 1024
+"""Of all lists together: records are shipped to a member in one frame."""
+
+
+@failure("CRL_ALREADY_EXISTS", cure="See the lists: xe pool-crl-list")
+class CrlAlreadyExists(Refused):
+    """The pool has a revocation list {name} already{why}."""
+
+    name: str
+    why: str = aside()
+
+
+@failure("CRL_DOES_NOT_EXIST", cure="See the lists: xe pool-crl-list")
+class CrlDoesNotExist(Refused):
+    """The pool has no revocation list {name}."""
+
+    name: str
+
+
+def lists(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+    """The lists (DER) of these rows, by name; a row that can't be read is none."""
+    found = {}
+    for name, row in rows.items():
+        try:
+            found[name] = base64.b64decode(row[DER], validate=True)
+        except (KeyError, TypeError, ValueError, binascii.Error):
+            continue
+    return found
+
+
+def row(der: bytes) -> dict[str, str]:
+    """A list as it is kept."""
+    return {DER: base64.b64encode(der).decode("ascii")}
+
+
+def check_room(known: Mapping[str, bytes], name: str, der: bytes) -> None:
+    """Whether one more may be installed.  Raises CrlAlreadyExists, OperationNotAllowed."""
+    if name in known:
+        raise CrlAlreadyExists(name)
+    together = len(der) + sum(map(len, known.values()))
+    if len(known) >= MOST_LISTS or together > MOST_BYTES:
+        raise OperationNotAllowed(
+            f"A pool has at most {MOST_LISTS} revocation lists, of {MOST_BYTES} bytes together: "
+            "remove one that is no longer needed"
+        )
