@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bench.scale import daemons
-from bench.scale.growth import Moment, table, with_changes, with_hosts
+from bench.scale.growth import Moment, kinds, table, with_changes, with_hosts
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def shown(title: str, moments: Iterable[Moment], of: Callable[[Moment], int]) ->
             measured.append(moment)
     finally:
         if measured:
-            print(f"\n{title}\n\n{table(measured, of)}", flush=True)
+            print(f"\n{title}\n\n{table(measured, of)}\n\n{kinds(measured[-1])}", flush=True)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ class Figure:
 def figures(pool: Simulated, earlier: Log) -> Iterator[Figure]:
     """Everything, of this pool as it is; `earlier` is its log of some changes ago."""
     yield Figure("entries in the log", pool.log.head_number)
+    yield Figure("this process: MB in memory", resident() / 1e6)  # before it verifies another copy
     yield from _changing(list(pool.spent.values()))
     yield from _catching_up(pool.log, earlier)
     yield from _starting(pool)
@@ -75,7 +76,6 @@ def _holding(pool: Simulated) -> Iterator[Figure]:
     yield Figure("roster: snapshot and fingerprint, ms", seconds(roster.fingerprint) * 1e3)
     yield Figure("log: MB on disk", sum(len(signed.line()) for signed in pool.log.entries) / 1e6)
     yield Figure("log: rosters of the past at hand", len(pool.log._kept))
-    yield Figure("this process: MB in memory", resident() / 1e6)
 
 
 def _looking_back(pool: Simulated) -> Iterator[Figure]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from bench.scale.costs import Figure, figures
-from bench.scale.simulated import Simulated
+from bench.scale.simulated import Simulated, Spent
 from bench.scale.timing import forget
 
 MISSED = 500
@@ -27,6 +27,8 @@ class Moment:
     hosts: int
     changes: int
     figures: tuple[Figure, ...]
+    spent: Mapping[str, Spent]
+    """On each kind of entry, since the moment before."""
 
     def get(self, name: str) -> float | None:
         """The figure of this name."""
@@ -55,7 +57,8 @@ def with_changes(hosts: int, stops: Sequence[int], seed: int) -> Iterator[Moment
             told.so_far(f"{done:,} of {stops[-1]:,} changes")
         forget()
         told.now(f"{done:,} of {stops[-1]:,} changes; measuring")
-        yield Moment(hosts, done, tuple(figures(pool, earlier)))
+        spent = {kind: replace(one) for kind, one in pool.spent.items()}
+        yield Moment(hosts, done, tuple(figures(pool, earlier)), spent)
     told.end()
 
 
@@ -68,6 +71,18 @@ def table(moments: Sequence[Moment], of: Callable[[Moment], int]) -> str:
         values = [_short(value) if value is not None else "–" for _, value in known]
         measured = [(size, value) for size, value in known if value is not None]
         lines.append(row([name, *values, grows(measured)]))
+    return "\n".join(lines)
+
+
+def kinds(moment: Moment) -> str:
+    """In markdown: what one entry of each kind costs, in the order of their bytes in the log."""
+    head = ["one entry", "of all, %", "bytes of log", "sign, µs", "check and fold, µs"]
+    lines = [row(head), row(["---"] + ["---:"] * 4)]
+    whole = sum(one.entries for one in moment.spent.values())
+    for kind, one in sorted(moment.spent.items(), key=lambda each: -each[1].bytes):
+        each = (one.bytes, one.signing * 1e6, one.folding * 1e6)
+        values = (100 * one.entries / whole, *(value / one.entries for value in each))
+        lines.append(row([kind, *map(_short, values)]))
     return "\n".join(lines)
 
 
