@@ -83,8 +83,11 @@ def test_one_step_makes_a_user_with_password_and_role(pool: Pool) -> None:
             alice = await Client.login(h1, "alice", HERS)
             permitted = await alice.ask("session.get_rbac_permissions", alice.session)
             assert "pool.eject" in permitted and "subject.create" not in permitted
-            everybody = (await root.ask("pooltrust.get_users")).values()
-            assert {"root", "alice"} == {user["short_name"] for user in everybody}
+            everybody = await root.ask("pooltrust.get_users")
+            assert [(one["name"], one["subject"], one["roles"]) for one in everybody] == [
+                ("alice", "local:alice", "pool-operator"),
+                ("root", "", ""),
+            ]
             for call in (
                 "pooltrust.get_users",
                 "pooltrust.get_sessions",
@@ -161,8 +164,8 @@ def test_a_user_who_is_removed_leaves_no_rights_to_the_next_of_that_name(pool: P
     async def story() -> None:
         async with running(h1):
             root, alice = await made_alice(h1)
-            users = await root.ask("pooltrust.get_users")
-            (ref,) = [ref for ref, user in users.items() if user["short_name"] == "alice"]
+            uuids = {one["name"]: one["uuid"] for one in await root.ask("pooltrust.get_users")}
+            ref = await root.ask("user.get_by_uuid", uuids["alice"])
             await root.ask("user.set_fullname", ref, "Alice")
             await root.ask("user.destroy", ref)
             assert not await alice.is_there()
@@ -174,7 +177,7 @@ def test_a_user_who_is_removed_leaves_no_rights_to_the_next_of_that_name(pool: P
                 "SESSION_AUTHORIZATION_FAILED"
             )
             assert await root.ask("user.get_fullname", ref) == ""
-            (root_ref,) = set(users) - {ref}
+            root_ref = await root.ask("user.get_by_uuid", uuids["root"])
             assert (await refusal(root.ask("user.destroy", root_ref))).code == (
                 "OPERATION_NOT_ALLOWED"
             )

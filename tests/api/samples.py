@@ -59,6 +59,8 @@ def _argument(call: Call, parameter: Parameter, context: FakeContext) -> Any:
         return context.sessions.open(
             Principal("another", REMOTE), str(UUID(int=99)), context.this_host, NOW, 0.0
         ).uuid
+    if call.name == "pooltrust.destroy_user":
+        return "alice"
     if call.name == "pooltrust.create_user" and parameter.name == "role":
         return "vm-admin"
     if call.name == "event.from" and parameter.name == "token":

@@ -11,7 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pooltrust.api import roles
-from pooltrust.api.classes.access.subject import TABLE, roles_of, subject_uuid
+from pooltrust.api.classes.access.subject import (
+    LOCAL,
+    TABLE,
+    local_identifier,
+    roles_of,
+    subject_uuid,
+)
 from pooltrust.api.sessions import Origin, Principal
 from pooltrust.errors import (
     HandleInvalid,
@@ -46,8 +52,6 @@ class Directory(Protocol):
 class LocalDirectory:
     """The accounts of the pool; they have no groups."""
 
-    PREFIX = "local:"
-
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
 
@@ -63,7 +67,7 @@ class LocalDirectory:
 
     async def information(self, identifier: str) -> Mapping[str, str]:
         """Its name."""
-        name = identifier.removeprefix(self.PREFIX)
+        name = identifier.removeprefix(LOCAL)
         if await self.identifier(name) != identifier:
             raise SubjectCannotBeResolved(identifier)
         return information(name, name, identifier)
@@ -72,11 +76,6 @@ class LocalDirectory:
         """None, if there is such an account."""
         await self.information(identifier)
         return []
-
-
-def local_identifier(name: str) -> str:
-    """The identifier of a local account."""
-    return f"{LocalDirectory.PREFIX}{name}"
 
 
 def information(

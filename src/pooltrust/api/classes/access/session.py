@@ -148,7 +148,7 @@ async def logout_subject_identifier(
 Text = dict[str, str]
 
 
-@call("pooltrust.get_sessions", role=roles.POOL_ADMIN)
+@call("pooltrust.get_sessions", role=roles.POOL_ADMIN, cli="session-list")
 async def get_sessions(context: Context) -> list[Text]:
     """Who is logged in on the coordinator, the least recently used first.
 
@@ -171,7 +171,7 @@ def _told(session: Session, active: datetime) -> Text:
     }
 
 
-@call("pooltrust.end_session", role=roles.POOL_ADMIN, raises=(UuidInvalid,))
+@call("pooltrust.end_session", role=roles.POOL_ADMIN, raises=(UuidInvalid,), cli="session-end")
 async def end_session(
     context: Context, uuid: Annotated[str, Doc("The session's UUID, from get_sessions.")]
 ) -> None:

@@ -54,6 +54,15 @@ def roles_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in roles.ROLES if isinstance(held, list) and name in held)
 
 
+LOCAL = "local:"
+"""How the identifiers of the pool's own users begin."""
+
+
+def local_identifier(name: str) -> str:
+    """The identifier of one of the pool's own users."""
+    return f"{LOCAL}{name}"
+
+
 def subject_uuid(identifier: str) -> str:
     """The UUID of the subject with this identifier: made anew, it has the same one."""
     return named_uuid("subject", identifier)

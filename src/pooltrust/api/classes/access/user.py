@@ -10,11 +10,13 @@ from functools import partial
 from typing import Annotated, Any
 
 from pooltrust.api import roles
+from pooltrust.api.classes.access import role
+from pooltrust.api.classes.access.subject import Subject, local_identifier
 from pooltrust.api.classes.fields.refs import UserRef
 from pooltrust.api.context import Context
 from pooltrust.api.declare.call import Doc, Secret, call
-from pooltrust.api.declare.record import class_of, constructed, record, ro, rw, static
-from pooltrust.api.declare.values import Ref, map_of, named_uuid, ref_of
+from pooltrust.api.declare.record import constructed, record, ro, rw, static
+from pooltrust.api.declare.values import Ref, named_uuid, ref_of
 from pooltrust.api.sessions import Caller
 from pooltrust.errors import (
     HandleInvalid,
@@ -59,6 +61,7 @@ def user_ref(name: str) -> Ref:
 
 
 Name = Annotated[str, Doc("What the user logs in as.")]
+RoleName = Annotated[str, Doc("The name of its role; without one it can't log in yet.")]
 Password = Annotated[str, Secret(), Doc("The password; kept as a slow salted hash only.")]
 
 
@@ -105,13 +108,29 @@ async def destroy(
     await context.people.destroy_user(user.short_name, caller)
 
 
-_EVERYBODY = map_of(class_of(User).reference, class_of(User).record)
+Text = dict[str, str]
 
 
-@call("pooltrust.get_users", role=roles.POOL_ADMIN)
-async def get_users(context: Context) -> Annotated[dict[Ref, User], _EVERYBODY]:
-    """Every user with an account of this pool."""
-    return dict(context.records(User))
+@call("pooltrust.get_users", role=roles.POOL_ADMIN, cli="user-list")
+async def get_users(context: Context) -> list[Text]:
+    """Every user with an account of this pool, by name.
+
+    One map for each: uuid, name, fullname, subject (its identifier, if it is one), roles.
+    """
+    subjects = {one.subject_identifier: one for one in context.records(Subject).values()}
+    everybody = sorted(context.records(User).values(), key=lambda user: user.short_name)
+    return [_told(user, subjects.get(local_identifier(user.short_name))) for user in everybody]
+
+
+def _told(user: User, subject: Subject | None) -> Text:
+    held = subject.roles if subject else ()
+    return {
+        "uuid": user.uuid,
+        "name": user.short_name,
+        "fullname": user.fullname,
+        "subject": subject.subject_identifier if subject else "",
+        "roles": ", ".join(role.rows()[one].name_label for one in held),
+    }
 
 
 @call(
@@ -126,13 +145,26 @@ async def create_user(
     caller: Caller,
     name: Name,
     password: Password,
-    role: Annotated[str, Doc("The name of its role; without one it can't log in yet.")] = "",
+    role: RoleName = "",
 ) -> UserRef:
     """Add a user with a password and a role in one step.  On the coordinator only."""
     if role and role not in roles.ROLES:
         raise InvalidValue(field="role", value=role)
     await context.people.create_user(name, password, role, caller)
     return user_ref(name)
+
+
+@call(
+    "pooltrust.destroy_user",
+    role=roles.POOL_ADMIN,
+    raises=(OperationNotAllowed, SubjectCannotBeResolved),
+    cli="user-destroy",
+)
+async def destroy_user(context: Context, caller: Caller, name: Name) -> None:
+    """Remove a user, its subject included; its sessions end.  root can't be removed."""
+    if user_ref(name) not in context.records(User):
+        raise SubjectCannotBeResolved(name)
+    await context.people.destroy_user(name, caller)
 
 
 @call(

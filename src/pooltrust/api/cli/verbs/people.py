@@ -60,9 +60,7 @@ async def remove_role(seat: Seat) -> None:
 async def logged_in(seat: Seat) -> None:
     """The subjects who are logged in."""
     seat.terminal.lists()
-    await seat.terminal.items(
-        list(await seat.call("session.get_all_subject_identifiers", seat.session))
-    )
+    await seat.terminal.items(list(await seat.call("session.get_all_subject_identifiers")))
 
 
 @command("session-subject-identifier-logout", required=("subject-identifier",))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from pooltrust.api.classes.access.subject import TABLE, subject_uuid
+from pooltrust.api.classes.access.subject import TABLE, local_identifier, subject_uuid
 from pooltrust.api.classes.access.user import ACCOUNTS, user_uuid
 from pooltrust.api.sessions import Caller
 from pooltrust.api.views import ACCESS, CERTIFICATE
@@ -21,7 +21,7 @@ from pooltrust.errors import (
 from pooltrust.host.accounts.local import ADMINISTRATOR, Accounts, check_name
 from pooltrust.host.accounts.logins import Logins
 from pooltrust.host.accounts.standing import Standing
-from pooltrust.host.accounts.subjects import Subjects, information, local_identifier
+from pooltrust.host.accounts.subjects import Subjects, information
 from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.records.store import Change
 from pooltrust.host.telling.journal import Journal
