@@ -20,12 +20,14 @@ from pooltrust.api.declare.call import Call
 from pooltrust.api.declare.record import evented
 from pooltrust.api.declare.values import Ref, ref_of
 from pooltrust.api.dispatch import dispatch
+from pooltrust.api.events.history import Event
+from pooltrust.api.events.subscription import Subscription
 from pooltrust.api.sessions import Origin, Principal, Sessions
 from pooltrust.api.tasks import Tasks
 from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import Answer, Wire
 from pooltrust.errors import Failure, SessionAuthenticationFailed
-from pooltrust.host.serving.hub import Hub
+from pooltrust.host.serving.hub import Gate, Hub
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import KeyKind, mint_pool_identity, mint_server_identity
 from pooltrust.pool.operations.asked import Asked
@@ -111,6 +113,15 @@ def an_operation(host: HostId) -> Operation:
     return Operation(replace(recover(picture, Asked(str(UUID(int=7)), "root", "x")), subject=host))
 
 
+class Hasty(Hub):
+    """A hub that keeps nobody waiting, however long they would."""
+
+    async def since(
+        self, subscription: Subscription, token: str, seconds: float, session: Ref, gate: Gate
+    ) -> tuple[list[Event], str]:
+        return await super().since(subscription, token, 0.0, session, gate)
+
+
 @dataclass
 class FakeContext:
     """`did` lists what calls asked for; `elsewhere` answers forwarded calls."""
@@ -135,7 +146,7 @@ class FakeContext:
     events: Hub = field(init=False)
 
     def __post_init__(self) -> None:
-        self.events = Hub(lambda: evented(self), whose=7)
+        self.events = Hasty(lambda: evented(self), whose=7)
 
     @property
     def is_coordinator(self) -> bool:

@@ -17,6 +17,7 @@ from aiohttp.streams import StreamReader
 
 from pooltrust.api.context import Context
 from pooltrust.api.dispatch import ASK_THUMBPRINT, dispatch
+from pooltrust.api.openrpc import openrpc
 from pooltrust.api.sessions import Origin
 from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import LONGEST_BODY, MalformedRequest, Wire
@@ -35,10 +36,13 @@ COMMON = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "X-Requested-With",
 }
+OPENRPC = "/openrpc.json"
 WIRES: Mapping[str, Wire] = {"/jsonrpc": JSON}
 
+TOO_LARGE = f"The request is larger than {LONGEST_BODY // 1024} KiB."
 LANDING = (
     "This is a pooltrust host.  API clients speak XML-RPC to / and JSON-RPC to /jsonrpc here.\n"
+    f"What can be called is described at {OPENRPC} (OpenRPC).\n"
 )
 
 
@@ -125,12 +129,16 @@ class Web:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         before = self._guards[request.protocol]
         before.began()
+        if (request.content_length or 0) > LONGEST_BODY:
+            return _page(500, "Internal error", TOO_LARGE)
         try:
+            if request.headers.get("Expect", "").lower() == "100-continue":
+                await _let_go_on(request)
             body = await request.read()
         except ConnectionError:
             raise asyncio.CancelledError from None  # it left half-way: nobody is there to answer
         except web.HTTPRequestEntityTooLarge:
-            return _page(500, "Internal error", "The request is larger than 300 KiB.")
+            return _page(500, "Internal error", TOO_LARGE)
         before.took()
         try:
             answer = await self._answer(request, body, before.origin)
@@ -152,6 +160,9 @@ class Web:
                 return _preflight(request)
             case "GET" | "HEAD" if request.path == "/":
                 return web.Response(text=LANDING, headers=COMMON)
+            case "GET" | "HEAD" if request.path == OPENRPC:
+                headers = {**COMMON, "Content-Type": JSON.content_type}
+                return web.Response(body=openrpc(), headers=headers)
             case "GET" | "HEAD":
                 return _page(404, "Not found", "There is nothing at this path.")
         return _page(501, "Not implemented", "This method is not served here.")
@@ -180,6 +191,12 @@ def _request(
     return web.BaseRequest(
         message, payload, protocol, writer, task, loop, client_max_size=LONGEST_BODY
     )
+
+
+async def _let_go_on(request: web.BaseRequest) -> None:
+    """Answer a client that sends its body only when it is told to (RFC 9110, 10.1.1)."""
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # so far nothing of the answer is written
 
 
 def _preflight(request: web.BaseRequest) -> web.Response:
