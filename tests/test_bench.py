@@ -8,13 +8,16 @@ import re
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from bench import hello, measure, reference_nginx, subject
 from bench.measure import Figures
+from bench.scale import daemons, machines
 
 from pooltrust.pki.mint import KeyKind, mint_pool_identity
 from pooltrust.terms import EntryHash, HostId, PoolId
@@ -128,6 +131,29 @@ def test_a_ratio_is_the_median_of_the_ratios_of_each_round() -> None:
     theirs = [Figures(1, cpu, 1, 1) for cpu in (10, 20, 30)]
     assert measure.ratio(ours, theirs, "cpu") == 2
     assert measure.median(ours).cpu == 40
+
+
+def test_a_pool_of_real_daemons_is_measured_and_nothing_of_it_is_left(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(daemons, "QUIET_SECONDS", 0.0)
+    made = []
+    monkeypatch.setattr(machines.tempfile, "mkdtemp", lambda **_: made.append(mkdtemp()) or made[0])
+    daemons.measure(2, idle=0.1)
+    told = capsys.readouterr().out
+    for what in ("join", "enable", "refresh one", "refresh all"):
+        assert re.search(rf"^\| {what} \| 2 \|( \d+\.\d\d \|){{3}} [\d,]+ \|$", told, re.M)
+    assert re.search(r"resident \d+ .* \(PSS\) \d+", told)
+    assert re.search(r"Idle .* a supporter \d+\.\d\d %", told)
+    assert not Path(made[0]).exists()
+    assert not [line for line in commands() if made[0] in line]
+
+
+def commands() -> list[str]:
+    """What runs now."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
 
 
 def test_a_reply_that_nginx_would_change_is_refused(tmp_path: Path) -> None:
