@@ -173,6 +173,7 @@ class Daemon:
         self.taking = Taking(belief, self.peers, self.endorsing, self.leading, journal, _now)
         self.keys = Keys(belief, folder, config.pool_lifetime, journal, _now)
         self.settling.grew = self.keys.settled
+        self.keys.keyless = self.scribe.telling.keyless
         self.emergency = Emergency(belief, self.prober, folder.emergency, journal, _now)
         self.orders = Orders(belief, self.keys, self.prober, self.emergency)
         self.registering = Registering(belief, self.peers, self.scribe)
@@ -465,12 +466,20 @@ class Daemon:
 
     async def _hear_from(self, host: HostId) -> None:
         try:
-            if await self.returning.hear_from(host):
-                await self.peers.look(host)
-            elif host in self.belief.roster.members:
+            changed = await self.returning.hear_from(host)
+            if host not in self.belief.roster.members:
+                return  # it was dismissed, or we were
+            if not changed or not await self._is_believed(host):
                 self.scribe.telling.unexplained(host)
         except Failure as why:
             self.journal.damped("story-not-heard", peer=host, reason=why.code, words=str(why))
+
+    async def _is_believed(self, host: HostId) -> bool:
+        try:
+            async with self.peers.link(host):
+                return True
+        except CannotVerify:
+            return False
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never, cast
 
 from pooltrust.errors import CannotConnect, CannotVerify, Failure, InternalError
 from pooltrust.pki.certificate import BadCertificate, Certificate, read
@@ -148,7 +148,11 @@ class _Call:
         self, context: ssl.SSLContext, deadline: float
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         name = self.expect.name if isinstance(self.expect, Server) else self.name
-        return await asyncio.open_connection(
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(loop=loop)
+        stream = _Stream(reader, loop=loop)
+        transport, _ = await loop.create_connection(
+            lambda: stream,
             self.address,
             self.port,
             ssl=context,
@@ -157,6 +161,7 @@ class _Call:
             ssl_handshake_timeout=deadline,
             ssl_shutdown_timeout=SHUTDOWN_SECONDS,
         )
+        return reader, asyncio.StreamWriter(transport, stream, reader, loop)
 
     async def look(self) -> Certificate | None:
         """Whom one meets there, only to say so: nothing is sent and nothing is trusted."""
@@ -222,3 +227,17 @@ def _readable(der: bytes) -> Certificate:
         raise CannotVerify(
             "its certificate can't be read", met="somebody", remedy="Look at the other side's log."
         ) from why
+
+
+class _Stream(asyncio.StreamReaderProtocol):
+    """As `asyncio.open_connection` has it, but quiet about a connection that nobody waits for.
+
+    Its error, of a dial that was given up, would be logged if garbage is collected in an unlucky
+    order.
+    """
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        closed: asyncio.Future[None] = cast(Any, self)._closed
+        if closed.done() and not closed.cancelled():
+            closed.exception()

@@ -60,6 +60,8 @@ class Keys:
         self._one = asyncio.Lock()
         self._healing: asyncio.Task[None] | None = None
         self._several = True  # until it was looked
+        self.keyless: Callable[[], None] = lambda: None
+        """Called when this host is a member and has no key that is accepted from it."""
 
     @property
     def serves(self) -> Thumbprint:
@@ -137,7 +139,10 @@ class Keys:
                         await self._promote(certificate)
                     case Retire(certificate=certificate):
                         await self._retire(certificate)
-            self._several = len(await self.held()) > 1
+            held, mine = await self.held(), belief.roster.members.get(belief.me)
+            self._several = len(held) > 1
+            if mine is not None and not held & {c.thumbprint for c in mine.certificates}:
+                self.keyless()
 
     async def close(self) -> None:
         """Finish what is under way."""

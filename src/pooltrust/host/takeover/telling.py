@@ -9,10 +9,18 @@ from collections.abc import Callable
 from typing import assert_never
 
 from pooltrust.host.belief import Belief
-from pooltrust.host.takeover.verdicts import CutShort, Verdict, forked, given_up_words, refused
+from pooltrust.host.takeover.verdicts import (
+    CutShort,
+    Verdict,
+    forked,
+    given_up_words,
+    no_own_key,
+    refused,
+)
 from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId
-from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Outcome, Stopped
+from pooltrust.trust.entries import CertificateWithdrawn
+from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Outcome, Stopped
 
 
 class Telling:
@@ -82,6 +90,13 @@ class Telling:
         )
         self.verdict(Verdict("story-cut-short", CutShort(self._name(source), what)), source)
 
+    def keyless(self) -> None:
+        """This host is a member, and the last certificate that it has a key of was withdrawn."""
+        belief = self._belief
+        verdict = no_own_key(belief.roster, belief.me, _withdrawn(belief.log, belief.me))
+        words = str(verdict.failure)
+        self._journal.error(verdict.event, reason=verdict.failure.code, words=words)
+
     def verdict(self, verdict: Verdict, source: HostId) -> None:
         """One line of it; the same again within a minute is counted."""
         failure = verdict.failure
@@ -89,3 +104,14 @@ class Telling:
 
     def _name(self, host: HostId) -> str:
         return self._belief.roster.expect(host).name
+
+
+def _withdrawn(log: Log, host: HostId) -> int:
+    """The number of the entry that withdrew a certificate of this host last; 0 if none did."""
+    kind, about = CertificateWithdrawn.kind.encode(), host.encode()
+    for signed in reversed(log.tail(0)):
+        if kind in signed.payload and about in signed.payload:
+            body = signed.entry.body
+            if isinstance(body, CertificateWithdrawn) and body.host == host:
+                return signed.entry.number
+    return 0
