@@ -141,6 +141,7 @@ async def _main(configuration: Path, folder: Path) -> None:
     async with AsyncExitStack() as stack:
         journal = Journal.open("info")
         daemon = await Daemon.start(config, journal, stack)
+        await daemon.upkeep.close()  # which would end each swap by itself, before its time
         swapping, calling, pulse = Swapping(daemon, folder), Calling(daemon), Pulse()
         _say("ready")
         while line := (await reader.readline()).decode().strip():

@@ -425,4 +425,5 @@ def only_a_hello(heard: bytes) -> bool:
     """Whether this is one hello, and nothing after it but the head that ends it."""
     first, *rest = frames_of(heard)
     heads = all(frame.keys() == {"head"} for frame in rest) and len(rest) < 2
-    return heads and first.keys() == {"hello", "pool", "host", "expect", "nonce"}
+    keys = {"hello", "pool", "host", "expect", "nonce", "life"}
+    return heads and first.keys() == keys and first["life"].keys() == {"instance", "start", "run"}
