@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import socket
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,3 +133,42 @@ class Caller:
         if "error" in answer:
             raise Told(answer["error"]["message"], *answer["error"]["data"])
         return answer["result"]
+
+
+class Stalled:
+    """A client that holds back the last flight of its handshake, certificate included."""
+
+    def __init__(self, host: Host, shows: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.load_cert_chain(shows)
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out)
+        self._socket = socket.create_connection((host.config.address, host.config.port), 20)
+        while not self._done():
+            self._socket.sendall(self._out.read())
+            self._in.write(self._socket.recv(65536))
+
+    def _done(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def finish(self, request: bytes) -> bytes:
+        """Send what was held back, and this; what is answered."""
+        self._tls.write(request)
+        self._socket.sendall(self._out.read())
+        while True:
+            data = self._socket.recv(65536)
+            self._in.write(data)
+            try:
+                return self._tls.read()
+            except ssl.SSLWantReadError:
+                if not data:
+                    return b""
+
+    def close(self) -> None:
+        self._socket.close()

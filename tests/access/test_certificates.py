@@ -16,7 +16,7 @@ from daemons import PASSWORD, Host, alike, run, running, until
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import AnchorInstalled, AnchorRemoved
 
-from .certified import DAY, Authority, Caller
+from .certified import DAY, Authority, Caller, Stalled
 from .stage import Client, refusal
 
 Pool = Callable[..., tuple[Host, ...]]
@@ -245,6 +245,33 @@ def test_an_authority_that_is_removed_lets_nobody_in_any_more(
             caller = Caller(h1, authority.issue(NAME))
             assert (await refusal(caller.login())).code == "SESSION_AUTHENTICATION_FAILED"
             caller.close()
+
+    run(story())
+
+
+LOGIN = b'{"jsonrpc":"2.0","method":"session.login_with_password","params":["x","y"],"id":1}'
+REQUEST = b"POST /jsonrpc HTTP/1.1\r\nHost: h1\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(LOGIN),
+    LOGIN,
+)
+
+
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_handshake_that_was_held_open_does_not_outlast_its_authority(
+    pool: Pool, authority: Authority, removed: bool
+) -> None:
+    (h1,) = pool(1)
+
+    async def story() -> None:
+        async with asking(h1, authority=authority):
+            stalled = await asyncio.to_thread(Stalled, h1, authority.issue(NAME))
+            if removed:
+                gone = AnchorRemoved(Thumbprint.of(authority.der))
+                await h1.daemon.scribe.append(gone, by="root", call="test")
+            answer = await asyncio.to_thread(stalled.finish, REQUEST)
+            stalled.close()
+            assert (b"SESSION_AUTHENTICATION_FAILED" in answer) == removed
+            assert (b"OpaqueRef:" in answer) != removed
 
     run(story())
 

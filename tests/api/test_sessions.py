@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -98,6 +99,18 @@ def test_one_originator_is_capped_over_all_its_users():
     ]
 
     assert [used_after(sessions, session) for session in opened[:3]] == [None] * 3
+    assert len(sessions) == CAP_ORIGINATOR
+
+
+def test_nobody_logs_others_out_by_taking_their_originators_places():
+    sessions = Sessions()
+    root = replace(ROOT, originator="me")
+    first = sessions.open(root, token(0), H1, NOW, 0.0)
+    for n in range(1, 2 * CAP_ORIGINATOR):
+        mallory = Principal("mallory", REMOTE, frozenset(("read-only",)), originator="me")
+        sessions.open(mallory, token(n), H1, NOW, 0.0)
+
+    assert used_after(sessions, first)
     assert len(sessions) == CAP_ORIGINATOR
 
 

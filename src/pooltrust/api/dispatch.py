@@ -24,6 +24,7 @@ from pooltrust.errors import (
     HandleInvalid,
     HostIsSlave,
     InternalError,
+    InvalidValue,
     MessageMethodUnknown,
     MessageParameterCountMismatch,
     NoAsyncForm,
@@ -178,6 +179,10 @@ def _read(call: Call, given: Sequence[Any]) -> list[Any]:
             raise InternalError(
                 f"{call.name}: {parameter.name} must be of type {parameter.type.name}"
             ) from None
+        except InvalidValue as why:
+            if parameter.secret:  # what is wrong with it would be told, kept and shown with it
+                raise InvalidValue(field=why.field, value="") from None
+            raise
     arguments.extend(parameter.default for parameter in call.parameters[len(arguments) :])
     return arguments
 

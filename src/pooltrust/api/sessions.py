@@ -147,8 +147,8 @@ class Sessions:
     """The sessions of this host, least recently used first.
 
     When one too many of a group is opened (of one originator, of one user, of the superuser, of
-    members), the least recently used of that group ends.  `idle`: how long one lasts without a
-    call.
+    members), the least recently used of that group ends, one of the same user if it has any.
+    `idle`: how long one lasts without a call.
     """
 
     def __init__(self, idle: timedelta = IDLE) -> None:
@@ -188,7 +188,7 @@ class Sessions:
         """Begin a session.  `token` is a new random UUID."""
         self._expire(tick)
         for group, cap in _groups(principal):
-            self._make_room(group, cap)
+            self._make_room(group, cap, principal)
         session = Session(Ref(f"OpaqueRef:{token}"), principal, host, now, here)
         self._sessions[session.ref] = session
         self._active[session.ref] = now, tick
@@ -249,12 +249,14 @@ class Sessions:
     def _is_idle(self, ref: Ref, tick: float) -> bool:
         return tick - self._active[ref][1] > self.idle.total_seconds()
 
-    def _make_room(self, group: tuple[str, str], cap: int) -> None:
+    def _make_room(self, group: tuple[str, str], cap: int, newcomer: Principal) -> None:
         inside = [
             ref
             for ref in self._active
             if any(group == of for of, _ in _groups(self._sessions[ref].principal))
         ]
+        # His own first: else whoever may log in at all could log others out, by their originator.
+        inside.sort(key=lambda ref: self._sessions[ref].principal.user != newcomer.user)
         for ref in inside[: max(0, len(inside) - cap + 1)]:
             self.close(ref)
 

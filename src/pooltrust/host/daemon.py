@@ -266,6 +266,7 @@ class Daemon:
         self._asked: dict[HostId, float] = {}
         self._looked = -LOOK_AGAIN_SECONDS
         self.web = Web(self.context, journal)
+        self.web.served = lambda: belief.faces.server
         self.certified = Certified(belief, store, self.standing, self.web, journal)
         self.people.asked_differently = self.certified.ask
         self.server_identity.changed = self.web.end_remote

@@ -159,15 +159,18 @@ class Guard(asyncio.Protocol):
             self._transport.abort()
 
 
-def remote_origin(address: str, transport: asyncio.BaseTransport) -> Origin:
+def remote_origin(
+    address: str, served: Callable[[], object], transport: asyncio.BaseTransport
+) -> Origin:
     """Who is at the other end of a TLS connection from this address.
 
     With the names of its client certificate, if it was asked for one; the handshake has verified
-    that.  Its common name counts only if it has no DNS name (RFC 6125 6.4.4).
+    that.  Its common name counts only if it has no DNS name (RFC 6125 6.4.4).  `served` gives the
+    context for new connections: a handshake that began before it was believed other authorities.
     """
     tls = transport.get_extra_info("ssl_object")
     shown = tls.getpeercert(True) if tls else None
-    if not shown:
+    if not shown or tls.context is not served():
         return Origin(address)
     try:
         certificate = read(shown)

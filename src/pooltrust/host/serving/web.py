@@ -7,7 +7,7 @@ keep up, complaints.py for who does not speak HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -52,6 +52,8 @@ class Web:
     def __init__(self, context: Context, journal: Journal) -> None:
         self._context = context
         self._journal = journal
+        self.served: Callable[[], object] = lambda: None
+        """The context for new connections from clients."""
         self._guards: dict[asyncio.BaseProtocol, Guard] = {}
         self._doors: set[Door] = set()
         self._command_line = CommandLine(context, journal)
@@ -69,7 +71,7 @@ class Web:
 
     def remote(self, address: str) -> asyncio.Protocol:
         """The protocol of one TLS connection from this address."""
-        door = self._door(partial(guard.remote_origin, address), address)
+        door = self._door(partial(guard.remote_origin, address, self.served), address)
         self._doors.add(door)
         door.gone = self._doors.discard
         return door

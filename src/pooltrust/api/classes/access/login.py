@@ -77,10 +77,12 @@ def certified(context: Context, origin: Origin) -> str:
 
 
 def local_superuser(user: str, origin: Origin) -> Principal:
-    """Who comes over the local socket: root, or the user whom the daemon runs as."""
-    return Principal(
-        user or "root", origin, frozenset((roles.POOL_ADMIN,)), is_local_superuser=True
-    )
+    """Who comes over the local socket: root, or the user whom the daemon runs as.
+
+    By the name that is given, if it is one word: the trust log puts "via h2" behind some names.
+    """
+    name = user if user.isprintable() and user.split() == [user] else "root"
+    return Principal(name, origin, frozenset((roles.POOL_ADMIN,)), is_local_superuser=True)
 
 
 def _opened(context: Context, who: Principal, *, here: bool) -> Session:

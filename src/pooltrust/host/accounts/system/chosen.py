@@ -20,5 +20,5 @@ def chosen(config: Config, accounts: Accounts, journal: Journal) -> tuple[Passwo
     def told(words: str) -> None:
         journal.damped("pam", peer="", reason=words.partition(":")[0], words=words)
 
-    system = System()
-    return PamPasswords(system, config.pam_service, told), SystemDirectory(system)
+    # Each has its own turns: whoever may look up names must not keep others from logging in.
+    return PamPasswords(System(), config.pam_service, told), SystemDirectory(System())
