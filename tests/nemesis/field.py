@@ -1,7 +1,7 @@
 """A pool of real daemons whose processes, wires and clocks are in the hands of the tests.
 
-Each daemon listens at an address of its own behind the proxy of wires.py.  Who was away, and when,
-is kept: traffic may fail then and at no other time.
+Each daemon listens at an address of its own behind the proxy of wires.py.  Who was dead, and when,
+is kept: traffic may fail then and at no other time.  One that was only stopped answers later.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UP_SECONDS = 30.0
 
 @dataclass
 class Absence:
-    """A host that was killed or stopped, in monotonic seconds; it lasts until it answers again."""
+    """A host that was killed, in monotonic seconds; it lasts until it answers again."""
 
     host: str
     began: float
@@ -91,16 +91,14 @@ class Field:
 
     def pause(self, name: str) -> None:
         """SIGSTOP."""
-        self.absences.append(Absence(name, time.monotonic()))
         self.paused.add(name)
         self._signal(name, signal.SIGSTOP)
 
     def resume(self, name: str) -> None:
-        """SIGCONT, and wait until it answers."""
+        """SIGCONT, and do not wait."""
         if name in self.paused:  # it may have been killed meanwhile
             self._signal(name, signal.SIGCONT)
             self.paused.discard(name)
-            self._answers(name)
 
     def everything_well(self) -> None:
         """Wires mended, every host running.  Clocks stay as they are."""

@@ -55,7 +55,7 @@ def settled(hosts: list[Host]) -> None:
 
 
 def unsettled(hosts: list[Host]) -> Iterator[str]:
-    """What is not as it should be, cheapest first."""
+    """What is not as it should be, cheapest first.  Members that are not among these may be dead."""
     told = {host.name: host.status() for host in hosts}
     heads = {name: one["head"][:12] for name, one in told.items()}
     if len(set(heads.values())) != 1:
@@ -67,7 +67,7 @@ def unsettled(hosts: list[Host]) -> Iterator[str]:
         if told[host.name]["current"] != "yes":
             yield f"{host.name} may have missed something"
         for name, seen in host.probe().items():
-            if seen["verified"] != "true":
+            if name in told and seen["verified"] != "true":
                 yield f"{host.name} does not believe {name}: {seen['reason']}"
     for host in hosts:
         yield from (f"{host.name}: {words}" for words in unended(host))

@@ -52,7 +52,7 @@ def carried_off(folder: Path, host: Host) -> Stranger:
     [file] = (host.state / "identities").glob("pool-*")
     kept = folder / f"{host.name}-carried-off.pem"
     shutil.copy(file, kept)
-    return Stranger(f"{host.name}, ejected", HostId(host.status()["host"]), kept)
+    return Stranger(f"a thief of {host.name}'s old key", HostId(host.status()["host"]), kept)
 
 
 def knock(stranger: Stranger, host: Host, *, pool: str, expect: str) -> bytes:

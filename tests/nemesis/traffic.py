@@ -39,7 +39,7 @@ class Drop:
     why: str
 
     def excused(self, absences: Iterable[Absence]) -> bool:
-        """Whether its host was killed or stopped in that time."""
+        """Whether its host was dead in that time."""
         return any(
             one.host == self.host
             and self.began <= one.ended + GRACE_SECONDS
