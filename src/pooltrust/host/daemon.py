@@ -73,6 +73,7 @@ from pooltrust.host.telling.alerting import Alerting
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.telling.noticing import Noticing
 from pooltrust.host.telling.witness import Witness
+from pooltrust.host.trusting.bringing import Bringing
 from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.host.watch import Watch
 from pooltrust.pool.code import CodeLedger
@@ -242,6 +243,9 @@ class Daemon:
             monotonic=time.monotonic,
             clock=_now,
         )
+        self.bringing = Bringing(belief, folder, self.peers, self.scribe, self.guarded, journal)
+        self.joining.brought = self.bringing.done
+        self.joining.lists = self.trusting.lists
         table = requests(
             belief,
             self.scribe,
@@ -251,6 +255,7 @@ class Daemon:
             self.orders,
             self.registering,
             self.noticing,
+            self.bringing,
             self.context,
         )
         self.server = PoolServer(belief, self.peers, journal, table, time.monotonic, self._heard)
@@ -260,6 +265,7 @@ class Daemon:
         self.receiver.teller.knocked = self.noticing.knocked
         self.receiver.leaving = lambda: self.joining.under_way
         self.receiver.free = self.desk.free
+        self.receiver.lists = self.trusting.lists
         self.joining.admitting = lambda: self.receiver.admitting
         self.returning = Returning(belief, self.scribe, config.listen)
         self.peers.unknown = self._not_believed
@@ -334,6 +340,7 @@ class Daemon:
             *parts,
             self.emergency,
             self.server_identity,
+            self.bringing,
             self.alerting,
             self.desk,
             self.upkeep,
@@ -347,6 +354,7 @@ class Daemon:
         self.settling.look()
         await self.keys.watch()
         self.sightings.watch(self.server_identity.heard)
+        self.sightings.watch(self.bringing.soon)
         self.server_identity.watch()
         self.server_identity.settle_soon()
         self.leading.start()
@@ -502,6 +510,7 @@ class Daemon:
         self.sightings.forget()
         self.scribe.unfit()
         self.context.begin_anew()
+        self.bringing.joined()
         self._asked.clear()
         if not self.belief.is_coordinator:
             self._fell_behind(self.belief.roster.coordinator)

@@ -124,6 +124,11 @@ class StateFolder:
         return self.root / "heads"
 
     @property
+    def brought(self) -> Path:
+        """What this host trusted before it joined, until its pool has taken it over."""
+        return self.root / "brought.json"
+
+    @property
     def log(self) -> Path:
         """The trust log."""
         return self.root / "trust.log"

@@ -118,6 +118,15 @@ def named(roster: Roster, name: str) -> Anchor | None:
     return next((one for one in roster.anchors.values() if name and one.name == name), None)
 
 
+def check_room(roster: Roster, thumbprint: Thumbprint) -> None:
+    """Whether one more may be installed.  Raises OperationNotAllowed."""
+    if thumbprint not in roster.anchors and len(roster.anchors) >= MOST_ANCHORS:
+        raise OperationNotAllowed(
+            f"{MOST_ANCHORS} certificates are installed in the pool, and that is all there may be: "
+            "uninstall one that is no longer needed"
+        )
+
+
 def pinned(roster: Roster, purpose: str) -> tuple[Thumbprint, ...]:
     """The single certificates that are trusted for this."""
     return tuple(
@@ -145,10 +154,6 @@ def _installed(
     roster: Roster, certificate: Certificate, sort: str, name: str, more: frozenset[str]
 ) -> AnchorInstalled:
     known = roster.anchors.get(certificate.thumbprint)
-    if known is None and len(roster.anchors) >= MOST_ANCHORS:
-        raise OperationNotAllowed(
-            f"{MOST_ANCHORS} certificates are installed in the pool, and that is all there may be: "
-            "uninstall one that is no longer needed"
-        )
+    check_room(roster, certificate.thumbprint)
     purposes = more | set(known.purposes if known else ())
     return AnchorInstalled(name, sort, certificate.der, tuple(sorted(purposes)))

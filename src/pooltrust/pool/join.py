@@ -14,6 +14,7 @@ from pooltrust.errors import (
     OperationNotAllowed,
     TlsVerificationMismatch,
 )
+from pooltrust.pool.bringing import Shown, ShownList, conflicts
 from pooltrust.terms import HostId, PoolId
 
 
@@ -35,6 +36,9 @@ class Facts:
     coordinator: HostId
     coordinator_address: str
     kinds: tuple[str, ...]
+    anchors: tuple[Shown, ...] = ()
+    lists: tuple[ShownList, ...] = ()
+    """What it trusts beside its members, as far as the other side may know of that."""
 
 
 def blockers(joiner: Facts, pool: Facts, member_hosts: frozenset[HostId]) -> list[Failure]:
@@ -79,6 +83,7 @@ def _blockers(joiner: Facts, pool: Facts, member_hosts: frozenset[HostId]) -> It
             f"{joiner.name} can't read the pool's log entries of kind {', '.join(unreadable)}: "
             "upgrade it first."
         )
+    yield from conflicts(joiner.anchors, pool.anchors, (joiner.lists, pool.lists))
 
 
 def _mismatch(joiner: Facts, pool: Facts) -> TlsVerificationMismatch:

@@ -28,7 +28,14 @@ from pooltrust.trust.store import (
 )
 from pooltrust.trust.store.files import storing, sync_folder
 
-OF_THE_POOL = ("trust.log.*", "serving", "heads", "operation.json", "emergency.json")
+OF_THE_POOL = (
+    "trust.log.*",
+    "serving",
+    "heads",
+    "operation.json",
+    "emergency.json",
+    "brought.json",
+)
 """Files and folders of the state folder that speak of the pool, beside its log and its records.
 
 What is not named here, and no identity, is the host's own: it stays when the host leaves.

@@ -32,6 +32,7 @@ from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import NotCommitted
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.identity import Identity
+from pooltrust.pool.bringing import NOTHING, Luggage
 from pooltrust.pool.join import Facts, all_at_once, blockers
 from pooltrust.terms import JOIN_NAME, Thumbprint
 from pooltrust.tls.dial import Connection, dial
@@ -48,11 +49,13 @@ MOST_ENTRIES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """What a joiner brings: its facts, an identity minted for this join, its server certificate."""
+    """What a joiner brings: its facts, an identity minted for this join, its server certificate,
+    and what it trusts."""
 
     facts: Facts
     identity: Identity
     server: Certificate
+    luggage: Luggage = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,8 @@ class Joiner:
         try:
             pool = await self._introduce(frames, connection.met, proof)
             log = await self._fetch(frames, pool, connection.met)
-            staged = Staged(log, self._papers.identity, address, port)
+            papers = self._papers
+            staged = Staged(log, papers.identity, address, port, papers.luggage)
             await asyncio.to_thread(self._staging.keep, staged)
             return staged
         except BaseException as why:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from pooltrust.errors import (
@@ -30,6 +31,7 @@ from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import greet
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import mint_pool_identity
+from pooltrust.pool.bringing import packed
 from pooltrust.pool.code import JoinCode
 from pooltrust.pool.operations.join import join_preview
 from pooltrust.pool.plan.preview import Preview
@@ -40,6 +42,7 @@ from pooltrust.trust.store import IdentityFile, open_log
 SURE_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 PAGE_SECONDS = 30.0
+BRING_SECONDS = 30.0
 
 
 @failure(
@@ -81,6 +84,10 @@ class Joining:
         self.forget: Callable[[], Awaitable[None]] = _nothing
         self.joined: Callable[[], None] = lambda: None
         self.admitting: Callable[[], bool] = lambda: False
+        self.brought: Callable[[], Awaitable[None]] = _nothing
+        """Waits until the pool was told what this host trusted, or could not be."""
+        self.lists: Callable[[], Mapping[str, bytes]] = dict
+        """The revocation lists (DER) of this host's pool, by name."""
 
     @property
     def under_way(self) -> bool:
@@ -112,7 +119,7 @@ class Joining:
         async with self._one:
             joiner = await self._joiner()
             pool, met = await joiner.survey(address, port)
-            return join_preview(own_facts(self._belief), pool, met)
+            return join_preview(own_facts(self._belief, self.lists()), pool, met)
 
     async def resume(self) -> None:
         """Go on with a join that was in doubt when the daemon stopped."""
@@ -140,7 +147,9 @@ class Joining:
             mint_pool_identity, self._belief.me, self._now(), lifetime=self._lifetime
         )
         server = self._belief.identities.server.identity.certificate
-        papers = Papers(own_facts(self._belief), identity, server)
+        lists = self.lists()
+        luggage = packed(self._belief.roster, lists)
+        papers = Papers(own_facts(self._belief, lists), identity, server, luggage)
         return Joiner(papers, self._staging, self._phone, self._journal.event)
 
     async def _join(
@@ -156,6 +165,9 @@ class Joining:
         except (Failure, OSError) as why:  # this host's disk; the pool has admitted it
             self._wonder(staged)
             raise JoinInDoubt() from why
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BRING_SECONDS):
+                await self.brought()
 
     async def _become(self, staged: Staged) -> None:
         old = self._belief.identities

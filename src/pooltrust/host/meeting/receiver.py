@@ -33,7 +33,7 @@ from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import NotCommitted, Scribe
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.code import CodeLedger, JoinCode
-from pooltrust.pool.join import all_at_once, blockers
+from pooltrust.pool.join import Facts, all_at_once, blockers
 from pooltrust.tls.frames import Frames
 from pooltrust.trust.entries import HostAdmitted
 from pooltrust.trust.roster import Roster
@@ -62,7 +62,8 @@ class Receiver:
 
     `password_proof` makes the check of a password for one origin; `now` is UTC.  `leaving` says
     whether this host is on its way into another pool: then it lets nobody into its own.  `free`
-    waits for the operation that is under way, and raises it if that takes too long.
+    waits for the operation that is under way, and raises it if that takes too long.  `lists` are
+    the revocation lists of this pool, by name.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Receiver:
         self._admitting = 0
         self.leaving: Callable[[], bool] = lambda: False
         self.free: Callable[[], Awaitable[None]] = _at_once
+        self.lists: Callable[[], Mapping[str, bytes]] = dict
         self.teller = teller = Teller(belief)
         self._steps: Mapping[str, Step] = {
             "facts": self._facts,
@@ -148,11 +150,11 @@ class Receiver:
             return {"refused": wire.refusal(InternalError("Unexpected failure in a meeting"))}
 
     async def _facts(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
-        return {"facts": facts_content(own_facts(self._belief))}
+        return {"facts": facts_content(self._own_facts())}
 
     async def _meet(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         if not self._belief.is_coordinator:
-            raise HostIsSlave(own_facts(self._belief).coordinator_address)
+            raise HostIsSlave(self._own_facts().coordinator_address)
         if meeting.proof is not None:
             raise wire.PeerMisspoke("a second meeting on one connection")
         meeting.proof = self._proof(meeting, frame)
@@ -209,7 +211,7 @@ class Receiver:
         after = wire.number(frame, "after")
         await self.free()
         roster = self._belief.roster
-        if reasons := blockers(joiner, own_facts(self._belief), frozenset(roster.members)):
+        if reasons := blockers(joiner, self._own_facts(), frozenset(roster.members)):
             raise all_at_once(reasons)
         self._check_staying()
         meeting.done = True
@@ -229,6 +231,9 @@ class Receiver:
             raise
         finally:
             self._admitting -= 1
+
+    def _own_facts(self) -> Facts:
+        return own_facts(self._belief, self.lists())
 
     def _check_staying(self) -> None:
         if self.leaving():

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from pooltrust.errors import CannotStore
 from pooltrust.host.folder import StateFolder
+from pooltrust.host.trusting import luggage
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import pool_host
+from pooltrust.pool.bringing import NOTHING, Luggage
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
@@ -35,13 +37,14 @@ from pooltrust.trust.store import (
 class Staged:
     """A join under way: the pool's log as far as it was fetched, and the identity minted for it.
 
-    `address` and `port` are where the coordinator answered.
+    `address` and `port` are where the coordinator answered; `luggage` is brought to it at the end.
     """
 
     log: Log
     identity: Identity
     address: str
     port: int
+    luggage: Luggage = NOTHING
 
     @property
     def admitted(self) -> bool:
@@ -71,6 +74,10 @@ class Staging:
         return self._root / "trust.log"
 
     @property
+    def _brought(self) -> Path:
+        return self._root / "brought.json"
+
+    @property
     def _where(self) -> Path:
         return self._root / "coordinator.json"
 
@@ -82,6 +89,7 @@ class Staging:
             _sync(self._folder.root)
         write_identity(self.identity, staged.identity)
         _write_log(self._log, staged.log)
+        luggage.write(self._brought, staged.log.pool, staged.luggage)
         where = json.dumps({"address": staged.address, "port": staged.port})
         with _storing(self._where):
             replace_file(self._where, where.encode(), 0o600)
@@ -99,7 +107,8 @@ class Staging:
         where = json.loads(self._where.read_text())
         log = verify_log(self._log)
         identity = read_identity(self.identity).identity
-        return Staged(log, identity, where["address"], where["port"])
+        brought = luggage.read(self._brought, log.pool)
+        return Staged(log, identity, where["address"], where["port"], brought)
 
     def promote(self, staged: Staged) -> None:
         """Make the staged log and identity this host's own; what they replace is deleted.
@@ -109,6 +118,7 @@ class Staging:
         """
         kept = self._folder.identity("pool", staged.identity.certificate.thumbprint)
         write_identity(kept, staged.identity)
+        luggage.write(self._folder.brought, staged.log.pool, staged.luggage)
         _write_log(self._folder.log, staged.log)
         self._drop_what_is_not_accepted(staged.log.roster)
 

@@ -16,6 +16,7 @@ from pooltrust.host.peers.server import Request
 from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.takeover.endorsing import Endorsing
 from pooltrust.host.telling.noticing import Noticing
+from pooltrust.host.trusting.bringing import Bringing
 from pooltrust.terms import HostId
 
 
@@ -35,6 +36,7 @@ def requests(
     orders: Orders,
     registering: Registering,
     noticing: Noticing,
+    bringing: Bringing,
     api: Api,
 ) -> Mapping[str, Request]:
     """The requests by their names."""
@@ -54,6 +56,7 @@ def requests(
         "adopt": Request(adopt, always=True),
         "probe": Request(probe, always=True),
         "noticed": Request(noticing.told),
+        "brought": Request(bringing.take),
         "api": Request(api.forwarded),
         "server-changed": Request(registering.take),
         "report": Request(orders.report),

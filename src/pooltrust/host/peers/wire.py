@@ -125,6 +125,16 @@ def texts(frame: Frame, field: str, *, most: int = 100) -> tuple[str, ...]:
     return tuple(text({"": item}, "") for item in value)
 
 
+def objects(frame: Frame, field: str, *, most: int) -> list[Frame]:
+    """A list of JSON objects.  Raises PeerMisspoke."""
+    value = frame.get(field)
+    if not isinstance(value, list) or len(value) > most:
+        raise PeerMisspoke(f"{field!r} is no list of at most {most}")
+    if not all(isinstance(one, dict) for one in value):
+        raise PeerMisspoke(f"{field!r} holds something else than objects")
+    return value
+
+
 def b64(data: bytes) -> str:
     """Bytes as base64 text."""
     return base64.b64encode(data).decode("ascii")

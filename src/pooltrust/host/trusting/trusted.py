@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
 from pooltrust.api.sessions import Caller
 from pooltrust.errors import CannotContactHost
@@ -18,19 +17,13 @@ from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.records.store import Change
 from pooltrust.host.telling.journal import Journal
+from pooltrust.host.trusting.writing import Decide, Writing
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.offered import refusals, trusted
 from pooltrust.pool import anchors, revocations
 from pooltrust.terms import Thumbprint
 from pooltrust.tls.contexts import loadable
-from pooltrust.trust.entries import AnchorInstalled, AnchorRemoved
-from pooltrust.trust.roster import Roster
-
-Decide = Callable[[Roster], AnchorInstalled | AnchorRemoved]
-
-
-class _Overtaken(Exception):
-    """The log has grown, and another entry is right now."""
+from pooltrust.trust.entries import AnchorRemoved
 
 
 class Trusted:
@@ -47,6 +40,7 @@ class Trusted:
     ) -> None:
         self._belief = belief
         self._scribe = scribe
+        self._writing = Writing(belief, scribe)
         self._shipping = shipping
         self._guarded = guarded
         self._journal = journal
@@ -125,20 +119,7 @@ class Trusted:
             raise CannotContactHost(lacking[0], why=f"{names} can't be brought what is trusted")
 
     async def _write(self, decide: Decide, caller: Caller) -> None:
-        while True:
-            body = decide(self._belief.roster)
-            try:
-                await self._scribe.append(
-                    body, by=caller.user, call=caller.call, check=partial(_still, decide, body)
-                )
-            except _Overtaken:
-                continue
-            return
+        await self._writing.write(decide, by=caller.user, call=caller.call)
 
     def _tell(self, event: str, caller: Caller, **facts: str) -> None:
         self._journal.event(event, by=caller.user, peer=caller.origin.address or "-", **facts)
-
-
-def _still(decide: Decide, body: AnchorInstalled | AnchorRemoved, roster: Roster) -> None:
-    if decide(roster) != body:
-        raise _Overtaken
