@@ -27,6 +27,8 @@ def test_what_either_side_trusted_the_whole_pool_trusts(pool: Pool, new: New) ->
             await h3.ask("pool.install_ca_certificate", "mine.pem", CA)
             await trust(h3, False, LEAF, "ldaps")
             await h3.ask("pool.crl_install", "root.pem", CRL)
+            plan = json.loads(await h3.ask("pooltrust.get_join_plan", h1.config.address))
+            assert plan["order"][-1]["steps"] == ["the pool trusts what h3 did: mine.pem"]
             await h3.join(h1)
             await settled(*hosts)
             for host in hosts:
