@@ -1,7 +1,6 @@
 """How much memory values hold, counted by walking them.
 
-What lies outside Python's own objects (OpenSSL's keys, the parsed certificate) is not seen: a
-certificate holds about twice its DER more.
+What lies outside Python's own objects is not seen; of a roster that is nothing.
 """
 
 from __future__ import annotations
