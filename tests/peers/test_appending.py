@@ -10,7 +10,7 @@ import pytest
 from daemons import Host, Stock, alike, run, running, until
 from pooltrust.errors import HostIsSlave
 from pooltrust.host.peers.scribe import Forked, MayHaveMissed, NotCommitted
-from pooltrust.trust.entries import AddressChanged
+from pooltrust.trust.entries import AddressChanged, HostDismissed
 from pooltrust.trust.entry import SignedEntry
 
 Pool = Callable[..., tuple[Host, ...]]
@@ -148,5 +148,27 @@ def test_a_supporter_appends_nothing(pool: Pool) -> None:
                 await append(h2, h2.config.address)
             assert [h1.config.address] == why.value.parameters()
             assert h1.roster.number == h2.roster.number == 2
+
+    run(story())
+
+
+def test_what_follows_an_entry_that_is_not_committed_is_not_done_either(pool: Pool) -> None:
+    """The dismissal makes the pool smaller, but those who were members could still undo it."""
+    h1, h2, h3 = pool(3)
+
+    async def story() -> None:
+        async with running(h1, h2, h3):
+            await fit(h1)
+            await until(lambda: alike(h1, h2) and alike(h1, h3))
+            gone, number = h3.me, h1.roster.number
+            await h2.stop()
+            await h3.stop()
+            with pytest.raises(NotCommitted):
+                await h1.daemon.scribe.append(HostDismissed(gone, ""), by="root", call="test")
+            with pytest.raises(NotCommitted) as why:
+                await append(h1, h1.config.address)
+            assert f"1 of 3 members hold entry {number + 1}, and 2 must" in str(why.value)
+            await h2.start()
+            await append(h1, h1.config.address)
 
     run(story())

@@ -11,7 +11,7 @@ import pytest
 from daemons import Host, alike, run, running, until
 from peers.test_appending import Pool, append, fit
 from pooltrust.host.belief import Belief
-from pooltrust.host.peers import greeting
+from pooltrust.host.peers import greeting, requests
 from pooltrust.terms import EntryHash
 from pooltrust.trust.heads import SignedHead, sign_head
 
@@ -74,4 +74,5 @@ def _lie_as(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
         head = replace(signed.head, number=10**9, hash=made_up)
         return sign_head(head, belief.identities.pool.identity)
 
-    monkeypatch.setattr(greeting, "own_head", own_head)
+    for where in (greeting, requests):
+        monkeypatch.setattr(where, "own_head", own_head)

@@ -83,7 +83,7 @@ from pooltrust.tls.frames import Frames, frames_protocol
 from pooltrust.trust.roster import Roster
 
 ASK_AGAIN_SECONDS = 20.0
-LOOK_AGAIN_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 2.0
 NO_PROOF_BY_PAM = (
     "Passwords are checked by PAM here, and can't be proved without being sent.  "
     "Join with a code: xe pool-join-code-create"
@@ -270,7 +270,7 @@ class Daemon:
         self.returning = Returning(belief, self.scribe, config.listen)
         self.peers.unknown = self._not_believed
         self._asked: dict[HostId, float] = {}
-        self._looked = -LOOK_AGAIN_SECONDS
+        self._looked, self._look_again = -LOOK_AGAIN_SECONDS, False
         self.web = Web(self.context, journal)
         self.web.served = lambda: belief.faces.server
         self.certified = Certified(belief, store, self.standing, self.web, journal)
@@ -454,11 +454,16 @@ class Daemon:
             self._spawn(self._catch_up(host), name)
 
     def _look_around(self) -> None:
-        """See all heads, one such round at a time and not at every turn."""
-        now = time.monotonic()
-        if now - self._looked >= LOOK_AGAIN_SECONDS:
-            self._looked = now
-            self._spawn(self.peers.look_around(), "look-around")
+        """See all heads, one such round at a time and not at every turn, but surely once more."""
+        self._look_again = True
+        if all(task.get_name() != "look-around" for task in self._tasks):
+            self._spawn(self._look_until_seen(), "look-around")
+
+    async def _look_until_seen(self) -> None:
+        while self._look_again:
+            await asyncio.sleep(max(0.0, self._looked + LOOK_AGAIN_SECONDS - time.monotonic()))
+            self._looked, self._look_again = time.monotonic(), False
+            await self.peers.look_around()
 
     def _not_believed(self, host: HostId, why: CannotVerify) -> None:
         """Ask it, trusting nothing, what we may have missed; now and then, not at each attempt.

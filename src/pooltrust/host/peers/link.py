@@ -24,6 +24,7 @@ from pooltrust.terms import POOL_NAME, HostId
 from pooltrust.tls.dial import Connection, dial
 from pooltrust.tls.frames import Frames, open_frames
 from pooltrust.trust.expect import Anyone, Member
+from pooltrust.trust.heads import Head
 from pooltrust.trust.roster import Roster
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ class Peers:
             self._journal.defect("peer-defect", why, peer=host)
         return False
 
-    async def adopted(self, link: Link, entries: list[str]) -> None:
+    async def adopted(self, link: Link, entries: list[str]) -> Head:
         """Have the member at the other end adopt these log lines, and note the head that it signs.
 
         The signed head, not the connection, proves what it holds.
@@ -213,6 +214,7 @@ class Peers:
         answer = await link.ask("adopt", entries=entries, nonce=wire.b64(nonce))
         head = checked_head(self.belief, wire.head(answer), link.greeted.host, nonce)
         self.sightings.note(head, asked)
+        return head
 
     async def _open(self, host: HostId, stack: AsyncExitStack) -> Link:
         member, connection = await self._meet(host)

@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from datetime import datetime
 
 from pooltrust.errors import Failure, HostIsSlave, Suspended, failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Link, Peers
-from pooltrust.host.takeover.settling import committed_next
+from pooltrust.host.takeover.settling import committed_next, held
 from pooltrust.host.takeover.telling import Telling
 from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import Body
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
-from pooltrust.trust.heads import committed
+from pooltrust.trust.heads import Head, committed
 from pooltrust.trust.log import Adopted, AlreadyHeld, Bound, Fork, Gap, Log, Outcome
 from pooltrust.trust.roster import Roster
 
@@ -111,9 +112,9 @@ class Scribe:
         """
         before, entry = await self._write(body, by, call, lambda log: check(log.roster))
         await self.distribute(before)
-        holders = self._peers.sightings.holders(entry.entry.number)
-        if not committed(before, holders):
-            raise self._not_committed(before, entry.entry.number, holders)
+        number = entry.envelope.number
+        if not self._is_committed(number):
+            raise self._not_committed(before, number)
         return entry
 
     async def write(
@@ -154,7 +155,7 @@ class Scribe:
             asyncio.create_task(self._bring(host), name=f"bring-log-{host}")
             for host in (target.members.keys() & old.members.keys()) - {self.belief.me}
         }
-        while pending and not committed(old, self._peers.sightings.holders(target.number)):
+        while pending and not self._is_committed(target.number):
             _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
         if pending:
             _, pending = await asyncio.wait(pending, timeout=GRACE_SECONDS)
@@ -184,13 +185,22 @@ class Scribe:
                 case AlreadyHeld() if self.belief.log.head_number > after:
                     after = self.belief.log.head_number  # another look has fetched them meanwhile
                 case AlreadyHeld():
-                    if self.belief.log.hash_at(head.number) != head.hash:  # nobody else gave it
-                        self.telling.cut_short(host, head.number)
+                    await self._check_claims(link, head)
                     break
                 case _:
                     break
         # Only now: another look at this host may be under way, and what it found holds meanwhile.
         self._forked.discard(host)
+
+    async def _check_claims(self, link: Link, head: Head) -> None:
+        """Tell of a member that has signed for more than it hands over, and does so again now.
+
+        One that has moved to this host's branch since its hello is not to be blamed.
+        """
+        with suppress(Failure):
+            head = await self._peers.adopted(link, [])
+        if self.belief.log.hash_at(head.number) != head.hash:
+            self.telling.cut_short(link.greeted.host, head.number)
 
     async def adopt(self, offered: Sequence[SignedEntry], *, source: HostId) -> Outcome:
         """Adopt what these entries add to this host's log; what does not fit is reported."""
@@ -280,10 +290,16 @@ class Scribe:
         )
         return sign_entry(entry, identity)
 
-    def _not_committed(
-        self, before: Roster, number: int, holders: AbstractSet[HostId]
-    ) -> NotCommitted:
-        members = set(before.members)
+    def _is_committed(self, number: int) -> bool:
+        """Whether it is, and every entry before it: a takeover in the place of one takes all."""
+        return held(self.belief, self._peers.sightings).committed(number)
+
+    def _not_committed(self, before: Roster, number: int) -> NotCommitted:
+        """How many hold it, or the first one before it of which too few hold."""
+        settled = self.belief.settled
+        if committed(before, self._peers.sightings.holders(number)) and settled is not None:
+            number, before = settled + 1, self.belief.log.roster_at(settled)
+        holders, members = self._peers.sightings.holders(number), set(before.members)
         return NotCommitted(
             number=number,
             held=len(members & holders),

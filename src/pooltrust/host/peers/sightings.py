@@ -67,7 +67,9 @@ class Sightings:
 
     def _is_older(self, head: Head, known: Head) -> bool:
         """Whether it was signed before its host took more of our log, and came late."""
-        ours = self.belief.log.hash_at(head.number) == head.hash
+        log = self.belief.log
+        # A head that is not of our log may be of a branch that its host has left for a shorter one.
+        ours = all(log.hash_at(one.number) == one.hash for one in (head, known))
         return head.life == known.life and ours and head.number < known.number
 
     def differs(self, head: Head) -> bool:

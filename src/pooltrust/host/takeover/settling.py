@@ -38,13 +38,8 @@ class Settling:
             return  # what every heartbeat of an idle pool costs
         if not self._may_be_committed(log):
             return  # what the first half of the answers after a change costs
-        known = {
-            seen.host: Known(held=seen.number)
-            for seen in self._sightings.seen()
-            if log.hash_at(seen.number) == seen.hash
-        }
         before = belief.settled
-        belief.settle(Picture(belief.me, log, known, settled=before).settles)
+        belief.settle(held(belief, self._sightings).settles)
         if belief.settled != before:
             self.grew()
 
@@ -57,6 +52,17 @@ class Settling:
 
     def _changed(self, _before: Roster, _after: Roster) -> None:
         self.look()
+
+
+def held(belief: Belief, sightings: Sightings) -> Picture:
+    """Who holds how much of this host's log, by the heads that it has verified."""
+    log = belief.log
+    known = {
+        seen.host: Known(held=seen.number)
+        for seen in sightings.seen()
+        if log.hash_at(seen.number) == seen.hash
+    }
+    return Picture(belief.me, log, known, settled=belief.settled)
 
 
 def committed_next(
