@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from daemons import PASSWORD, Host, alike, run, running, until
+from daemons import ITERATIONS, PASSWORD, Host, Stock, alike, run, running, tree, until
 from pooltrust.api.classes.access.login import local_superuser
 from pooltrust.api.declare.call import CALLS
+from pooltrust.api.sessions import Principal
 from pooltrust.command.client import Reported
 from pooltrust.errors import Failure
+from pooltrust.host.accounts.local import Accounts
 
 from .stage import AWAY, ON_THE_HOST, Client, refusal
 
@@ -359,6 +363,80 @@ def test_everybody_else_can_be_logged_out_by_subject_or_by_session(pool: Pool) -
             await root.ask("pooltrust.end_session", hers)
             assert not await alice.is_there()
             assert (await refusal(root.ask("pooltrust.end_session", hers))).code == "UUID_INVALID"
+
+    run(story())
+
+
+def test_root_elsewhere_is_an_administrator_here_and_not_this_host_s_root(pool: Pool) -> None:
+    h1, h2 = pool(2)
+
+    async def story() -> None:
+        async with running(h1, h2):
+            for said, held in [
+                (local_superuser("mabel", ON_THE_HOST), {"pool-admin"}),
+                (Principal("mabel", AWAY, frozenset({"vm-admin"})), {"vm-admin"}),
+                (Principal("mabel", AWAY, pool=True), set()),
+            ]:
+                carried = h1.daemon.context._carried(h2.me, {"principal": said.carried()})
+                assert (carried.user, carried.roles) == ("mabel via h2", held)
+                assert not carried.is_local_superuser and not carried.pool
+
+    run(story())
+
+
+def test_a_password_is_good_for_a_join_if_its_user_may_let_hosts_in(
+    pool: Pool, stock: Stock, tmp_path: Path
+) -> None:
+    (h1,) = pool(1)
+    h2 = stock.host(tmp_path, "h2")
+
+    async def story() -> None:
+        async with running(h1, h2):
+            root, _ = await made_alice(h1, "vm-power-admin")
+            slow = Accounts(h1.daemon.guarded, iterations=ITERATIONS)
+            await slow.set_password("alice", HERS)
+            slow.close()
+            before = tree(h1), tree(h2)
+            with pytest.raises(Reported) as refused:
+                await h2.ask("pool.join", h1.config.address, "alice", HERS)
+            assert refused.value.code == "RBAC_PERMISSION_DENIED"
+            assert "alice may not let hosts into this pool" in str(refused.value)
+            assert before == (tree(h1), tree(h2))
+            who = await subject(root)
+            await root.ask("subject.add_to_roles", who, await role(root, "pool-operator"))
+            await h2.ask("pool.join", h1.config.address, "alice", HERS)
+            await until(lambda: alike(h1, h2))
+            assert h1.daemon.belief.log.at(h1.roster.number).entry.by == "alice"
+
+    run(story(), 60.0)
+
+
+def test_a_right_that_is_taken_between_proof_and_admission_lets_no_host_in(pool: Pool) -> None:
+    (h1,) = pool(1)
+
+    async def story() -> None:
+        async with running(h1):
+            root, _ = await made_alice(h1, "pool-operator")
+            proof = h1.daemon._password_proof("192.0.2.7")
+            proof.by = "alice"
+            proof.use()
+            who = await subject(root)
+            await root.ask("subject.remove_from_roles", who, await role(root, "pool-operator"))
+            with pytest.raises(Failure, match="may not let hosts into this pool"):
+                proof.use()
+
+    run(story())
+
+
+def test_a_session_lasts_as_long_as_the_configuration_says(pool: Pool) -> None:
+    (h1,) = pool(1)
+    h1 = h1.configured(session_hours=1)
+
+    async def story() -> None:
+        async with running(h1):
+            for _ in range(2):
+                assert h1.daemon.context.sessions.idle == timedelta(hours=1)
+                h1.daemon.context.begin_anew()  # as a host does that changes pools
 
     run(story())
 

@@ -158,6 +158,32 @@ def test_a_changed_or_removed_account_is_not_remembered(tell: Callable[..., Any]
     tell(story)
 
 
+def test_a_password_that_is_changed_while_it_is_checked_lets_nobody_in(
+    tell: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+):
+    """The sessions of before were ended at the change: none may be opened after it."""
+    begun, go = threading.Event(), threading.Event()
+    true_matches = Verifier.matches
+
+    def matches(verifier: Verifier, candidate: bytes) -> bool:
+        begun.set()
+        assert go.wait(20)
+        return true_matches(verifier, candidate)
+
+    async def story(bench: Bench) -> None:
+        another = await bench.accounts.derived("another")
+        monkeypatch.setattr(Verifier, "matches", matches)
+        checking = asyncio.create_task(bench.accounts.verify("root", PASSWORD))
+        await asyncio.to_thread(begun.wait, 20)
+        await bench.guarded.change(lambda: bench.accounts.with_verifier("root", another))
+        go.set()
+        assert not await checking
+        assert not await bench.accounts.verify("root", PASSWORD)
+        assert await bench.accounts.verify("root", "another")
+
+    tell(story)
+
+
 def test_hashing_is_off_the_loop_and_one_at_a_time(tell: Callable[..., Any]):
     async def story(bench: Bench) -> None:
         results = await asyncio.gather(
