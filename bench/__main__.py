@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import commands, reference_loop, reference_nginx, subject
+from bench.calls import report as calls_report
 from bench.load import Job
 from bench.measure import Rounds, figures, interleaved, median, memory, ratio
 from bench.processes import Server
@@ -71,6 +72,7 @@ def report(folder: Path, begin: Start, pace: Pace) -> None:
         measured("Keep-alive JSON-RPC calls", kept, lasting, pace)
         if ours.hello is not None:
             commands.report(folder / f"ours-{kind}", ours.server.port, pace.rounds)
+            calls_report.report(folder / "calls", pace.seconds, pace.rounds)
         print(f"\nMemory after all this: {memory(ours.server.pid):.0f} MB.")
 
 

@@ -55,6 +55,7 @@ def main() -> None:
     serving.add_argument("port", type=int)
     serving.add_argument("identity", type=Path)
     serving.add_argument("--pool", type=Path)
+    serving.add_argument("--reply", type=Path, help="a file with what to answer instead")
     given = read.parse_args()
     if given.command == "serve":
         serve(given)
@@ -89,7 +90,9 @@ def serve(given: argparse.Namespace) -> None:
 
 async def _serve(given: argparse.Namespace) -> None:
     faces = Faces(server_context(given.identity), _pool_face(given.pool))
-    make = _httptools() if given.http == "httptools" else web.Server(_handle, access_log=None)
+    reply = given.reply.read_bytes() if given.reply else REPLY.encode()
+    handler = partial(_handle, reply)
+    make = _httptools() if given.http == "httptools" else web.Server(handler, access_log=None)
     await Listener.open(ADDRESS, given.port, lambda: faces, lambda _: make(), refused=print)
     await asyncio.Event().wait()
 
@@ -100,9 +103,9 @@ def _pool_face(identity: Path | None) -> ssl.SSLContext | None:
     return pool_context(identity, [Identity.read(identity.read_bytes()).certificate.der])
 
 
-async def _handle(request: web.BaseRequest) -> web.Response:
+async def _handle(reply: bytes, request: web.BaseRequest) -> web.Response:
     orjson.loads(await request.read())
-    return web.Response(body=REPLY.encode(), content_type="application/json")
+    return web.Response(body=reply, content_type="application/json")
 
 
 def _httptools() -> MakeProtocol:

@@ -69,17 +69,28 @@ def start(folder: Path, kind: KeyKind = KeyKind.RSA2048) -> Subject:
         f'[state]\nfolder = "{state}"\n[identity]\nserver_key = "{kind}"\n'
         f'[socket]\npath = "{socket_of(folder)}"\n'
     )
-    command = [sys.executable, "-c", _PROGRAM, "host"]
-    told = _run([*command, "init", "--config", str(config)])
+    told = _run(host_command(folder, "init"))
     (folder / "password").write_text(_password(told))
-    run = [*command, "run", "--config", str(config)]
-    server = processes.start("pooltrust", run, port, folder / "log")
+    server = processes.start("pooltrust", host_command(folder, "run"), port, folder / "log")
     pool_identity = _only(state, "pool")
     founded = SignedEntry.from_line((state / "trust.log").read_bytes().splitlines(True)[0])
     me = pool_host(Identity.read(pool_identity.read_bytes()).certificate)
     identity = _only(state, "server")
     body, reply = _conversation(identity, port, told)
     return Subject(server, identity, pool_identity, body, reply, _hello(founded.hash, me))
+
+
+def host_command(folder: Path, word: str) -> list[str]:
+    """`pooltrust host init` or `run` for the host in this folder."""
+    return [
+        sys.executable,
+        "-c",
+        _PROGRAM,
+        "host",
+        word,
+        "--config",
+        str(folder / "pooltrust.toml"),
+    ]
 
 
 def start_listener(folder: Path, kind: KeyKind = KeyKind.RSA2048) -> Subject:

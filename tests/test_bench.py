@@ -16,9 +16,11 @@ from tempfile import mkdtemp
 
 import pytest
 from bench import hello, measure, reference_nginx, subject
+from bench.calls import report
 from bench.measure import Figures
 from bench.scale import daemons, machines
 
+import soak
 from pooltrust.pki.mint import KeyKind, mint_pool_identity
 from pooltrust.terms import EntryHash, HostId, PoolId
 from pooltrust.trust.canonical import pae
@@ -51,6 +53,17 @@ def test_a_quick_run_prints_every_comparison() -> None:
         assert len(re.findall(r"^(?:nginx|bare loop) .*CPU × \d+\.\d\d", table, re.M)) == 2
     assert re.search(r"^nginx .*rate × \d+\.\d\d", keep_alive, re.MULTILINE)
     assert re.search(r"listening [\d,]+ ms after its start, \d+ MB", ran.stdout)
+
+
+@pytest.mark.skipif(not soak.MINUTES, reason="it starts a pool of 64 three times")
+def test_calls_and_waiting_clients_are_measured_beside_the_bare_stack(tmp_path, capsys) -> None:
+    report.report(tmp_path / "calls", 0.4, 1, calls=("host.get_record",), clients=20)
+    printed = capsys.readouterr().out
+    line = r"^host.get_record +[\d,]+ .*\n +bare stack .*rate × \d+\.\d\d"
+    assert re.search(line, printed, re.M)
+    [times] = re.findall(r"last, ms.*\n((?: +\d+){3} +-?\d+)", printed)
+    first, median, last, _ = map(int, times.split())
+    assert first <= median <= last
 
 
 def test_every_answer_is_counted_and_its_cpu_too(ours) -> None:
