@@ -183,7 +183,8 @@ def _read(call: Call, given: Sequence[Any]) -> list[Any]:
             if parameter.secret:  # what is wrong with it would be told, kept and shown with it
                 raise InvalidValue(field=why.field, value="") from None
             raise
-    arguments.extend(parameter.default for parameter in call.parameters[len(arguments) :])
+    if len(arguments) < len(call.parameters):
+        arguments += [parameter.default for parameter in call.parameters[len(arguments) :]]
     return arguments
 
 
@@ -191,14 +192,14 @@ def _elsewhere(
     context: Context, call: Call, arguments: Sequence[Any]
 ) -> HostId | Literal["coordinator"] | None:
     """Where a call runs if it is not here."""
-    match call.runs:
-        case Where.HERE:
-            return None
-        case Where.COORDINATOR:
-            return None if context.is_coordinator else "coordinator"
-        case NamedHost(name):
-            named = _host(context, arguments[[p.name for p in call.parameters].index(name)])
-            return None if named == context.this_host else named
+    if call.runs is Where.HERE:
+        return None
+    if call.runs is Where.COORDINATOR:
+        return None if context.is_coordinator else "coordinator"
+    assert isinstance(call.runs, NamedHost)
+    names = [parameter.name for parameter in call.parameters]
+    named = _host(context, arguments[names.index(call.runs.parameter)])
+    return None if named == context.this_host else named
 
 
 def _host(context: Context, ref: Ref) -> HostId:

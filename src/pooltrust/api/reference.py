@@ -21,8 +21,9 @@ _INTRODUCTION = """\
 This page is written from the declarations in `src/pooltrust/api`; a test keeps it current.
 
 Calls are made by XML-RPC at `/` or `/RPC2`, or by JSON-RPC 1 and 2 at `/jsonrpc`.  Every call takes
-a session first unless it says otherwise.  `GET /openrpc.json` describes the same for programs (OpenRPC).  *Role* is the least privileged role that may make a call;
+a session first unless it says otherwise.  *Role* is the least privileged role that may make a call;
 the roles above it may as well.  *Runs on* says which host carries it out, wherever it was received.
+`GET /openrpc.json` says the same for programs.
 """
 
 

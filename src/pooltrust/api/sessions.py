@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pooltrust.api.declare.values import Ref, named_uuid
 from pooltrust.terms import HostId
@@ -99,8 +99,7 @@ class Principal:
         raise ValueError("not a principal")
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """One call's side of the story: its name, where from, and by whom if it needed a session."""
 
     call: str

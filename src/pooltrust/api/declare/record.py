@@ -209,10 +209,9 @@ def class_of(python: type) -> Class:
     return _BY_PYTHON[python]
 
 
-def visible(record: Any) -> dict[str, Any] | None:
-    """A record as the struct that clients see; None if this is no record."""
-    found = _BY_PYTHON.get(type(record))
-    return None if found is None else found.values(record)
+def declared(value: Any) -> Class | None:
+    """The class of a record; None if this is no record."""
+    return _BY_PYTHON.get(type(value))
 
 
 def evented(context: Any) -> dict[str, Mapping[Ref, Any]]:

@@ -6,21 +6,20 @@ An answer has its request's version and id.  Integers are numbers, dates are com
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from pooltrust.api.declare.record import visible
+from pooltrust.api.declare.record import declared
 from pooltrust.api.declare.values import compact
+from pooltrust.api.wire.kept import Kept
 from pooltrust.api.wire.message import DEEPEST, LONGEST_BODY, MalformedRequest, Request, Wire
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The version (1 or 2) and id of a request."""
 
     version: int
@@ -78,13 +77,21 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, _plain, _OPTIONS)
 
 
+_KEPT: Kept[bytes] = Kept()
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return compact(value)
-    record = visible(value)
-    if record is None:
-        raise TypeError(f"{type(value).__name__} is no value of the API")
-    return record
+    written = _KEPT.find(value)
+    if written is None:
+        cls = declared(value)
+        if cls is None:
+            raise TypeError(f"{type(value).__name__} is no value of the API")
+        written = encode(cls.values(value))
+        if cls.evented:
+            _KEPT.keep(value, written)
+    return orjson.Fragment(written)
 
 
 def success(request: Request, value: Any) -> bytes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 LONGEST_BODY = 300 * 1024
 """Bytes of a request."""
@@ -17,8 +18,7 @@ class MalformedRequest(ValueError):
     """A body that is no request: the HTTP floor answers 500.  Nothing of the body is repeated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One call as it came.  `envelope` is the codec's own: what its answer repeats."""
 
     method: str
@@ -26,13 +26,12 @@ class Request:
     envelope: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One answer, complete: the HTTP floor adds only what every answer has."""
 
     body: bytes
     content_type: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

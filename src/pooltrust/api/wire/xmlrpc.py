@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from pooltrust.api.declare.record import visible
+from pooltrust.api.declare.record import class_of, declared
 from pooltrust.api.declare.values import ILLEGAL_TEXT, Int32, compact
+from pooltrust.api.wire.kept import Kept
 from pooltrust.api.wire.message import Request, Wire
 from pooltrust.api.wire.xmlread import read
 
@@ -50,7 +51,7 @@ def _writer_of(value: Any) -> Callable[[Any, Put], None]:
         return _text
     if isinstance(value, Mapping):
         return _struct
-    if visible(value) is not None:
+    if declared(value) is not None:
         return _record
     raise TypeError(f"{type(value).__name__} is no value of the API")
 
@@ -110,8 +111,19 @@ def _struct(value: Mapping[Any, Any], put: Put) -> None:
     put("</struct></value>")
 
 
+_KEPT: Kept[str] = Kept()
+
+
 def _record(value: Any, put: Put) -> None:
-    _struct(visible(value) or {}, put)
+    written = _KEPT.find(value)
+    if written is None:
+        cls = class_of(type(value))
+        whole: list[str] = []
+        _struct(cls.values(value), whole.append)
+        written = "".join(whole)
+        if cls.evented:
+            _KEPT.keep(value, written)
+    put(written)
 
 
 _WRITERS: dict[type, Callable[[Any, Put], None]] = {

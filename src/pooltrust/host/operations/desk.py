@@ -146,6 +146,11 @@ class Desk:
         """Whether it is being carried out at this moment."""
         return id in self._tasks
 
+    @property
+    def mark(self) -> object:
+        """Another value than before if an operation is another, or begins or stops to run."""
+        return self._shelf.pool_operations(), self._shelf.takeover, *self._tasks
+
     def current(self) -> Mapping[str, Kind]:
         """The kind of each operation that has not ended, by its id."""
         return {one.id: one.operation.plan.kind for one in self.pending()}

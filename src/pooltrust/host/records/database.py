@@ -33,6 +33,7 @@ REMEMBERED = 2048
 """How many of the last revisions `changes_since` knows."""
 
 Tables: TypeAlias = Mapping[str, Mapping[str, Row]]
+_NO_ROWS: Mapping[str, Row] = MappingProxyType({})
 
 
 class Database:
@@ -71,7 +72,7 @@ class Database:
 
     def rows(self, table: str) -> Mapping[str, Row]:
         """Every row of a table by key."""
-        return self._tables.get(table, MappingProxyType({}))
+        return self._tables.get(table, _NO_ROWS)
 
     def changes_since(self, revision: Revision) -> Sequence[Change]:
         """What was changed after that revision.  Raises Forgotten."""

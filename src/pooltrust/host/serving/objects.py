@@ -62,7 +62,7 @@ class Objects:
             *(self._store.rows(name) for name in views.tables_of(cls)),
             live,
             self.overrides(),
-            tuple(self._desk.current()),
+            self._desk.mark,
         )
         made = self._made.get(cls)
         if made is None or made[0] != mark:

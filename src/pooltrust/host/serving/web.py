@@ -172,7 +172,8 @@ class Web:
     async def _call(
         self, request: web.BaseRequest, body: bytes, origin: Origin
     ) -> web.StreamResponse:
-        wire = WIRES.get(request.path, XML)
+        path, _, _ = request.raw_path.partition("?")
+        wire = WIRES.get(path, XML)
         asked = request.headers.get(ASK_THUMBPRINT, "")
         try:
             answer = await dispatch(self._context, wire, body, origin, asked)

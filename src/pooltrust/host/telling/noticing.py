@@ -66,6 +66,7 @@ class Noticing:
         self._forks: dict[HostId, Forked] = {}
         self._knocks: dict[HostId, Knocked] = {}
         self._words: dict[HostId, Word] = {}
+        self._switched: frozenset[HostId] = frozenset()
         self._told: tuple[Life | None, Word] = (None, Word())
         self._left: dict[str, HostId] | None = None
         self._admitted: dict[HostId, datetime | None] = {}
@@ -77,9 +78,11 @@ class Noticing:
     @property
     def overrides(self) -> frozenset[HostId]:
         """The hosts whose emergency switch is on; of others only what a coordinator was told."""
+        return self._switched | {self._belief.me} if self._belief.override else self._switched
+
+    def _heard(self) -> None:
         there = {host for host, word in self._words.items() if word.override}
-        mine = {self._belief.me} if self._belief.override else set()
-        return frozenset((there - {self._belief.me}) | mine)
+        self._switched = frozenset(there - {self._belief.me})
 
     def noticed(self) -> Noticed:
         """Everything that has a cause now; of other members only what a coordinator was told."""
@@ -129,6 +132,7 @@ class Noticing:
         word = Word.read(frame, self._now())
         if self._words.get(peer, Word()) != word:
             self._words[peer] = word
+            self._heard()
             self.changed()
         return {}
 
@@ -193,6 +197,7 @@ class Noticing:
             self._words.clear()
         for host in self._words.keys() - after.members.keys():
             del self._words[host]
+        self._heard()
         if before.members.keys() != after.members.keys():
             self._left = None
             self._admitted.clear()
