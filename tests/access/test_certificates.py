@@ -30,7 +30,8 @@ def authority(tmp_path: Path) -> Authority:
 
 
 async def install(host: Host, authority: Authority, *purposes: str) -> None:
-    body = AnchorInstalled("An Authority", "ca", authority.der, purposes)
+    for_all = ("appliance", "client")
+    body = AnchorInstalled("an.pem", "ca", authority.der, purposes or for_all)
     await host.daemon.scribe.append(body, by="root", call="test")
 
 

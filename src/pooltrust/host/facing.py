@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from pooltrust.pool.anchors import CLIENT, authorities
 from pooltrust.tls.answer import Faces
 from pooltrust.tls.contexts import PoolContext, join_context, pool_context, server_context
 from pooltrust.trust.roster import Roster
@@ -75,6 +76,5 @@ class Facing:
 
 
 def client_authorities(roster: Roster) -> frozenset[bytes]:
-    """Whose certificates a client may come in by: the pool's authorities for no special purpose."""
-    anchors = roster.anchors.values()
-    return frozenset(a.certificate.der for a in anchors if a.sort == "ca" and not a.purposes)
+    """Whose certificates a client may come in by: the authorities that were installed by name."""
+    return frozenset(authorities(roster, CLIENT))
