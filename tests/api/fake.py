@@ -269,6 +269,9 @@ class FakeContext:
             }
         ]  # fmt: skip
 
+    def certificate_report(self) -> Mapping[str, Any]:
+        return {"next_break": {"at": "2026-01-01T00:00:00Z"}, "certificates": []}
+
     def operations(self) -> Sequence[Underway]:
         return [Underway(an_operation(H2)), Underway(an_operation(H2), ended=NOW, state="done")]
 

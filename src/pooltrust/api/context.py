@@ -249,6 +249,9 @@ class Context(Protocol):
     def alerts(self) -> Sequence[Mapping[str, Any]]:
         """The alerts that have a cause now, the most urgent first; see host/telling/alerting.py."""
 
+    def certificate_report(self) -> Mapping[str, Any]:
+        """Every certificate with what can be said of it now; see pool/report.py."""
+
     def operations(self) -> Sequence[OperationSeen]:
         """Every operation that is known, oldest first."""
 

@@ -130,8 +130,7 @@ def _of_member(member: Membership, now: datetime) -> Iterator[Alert]:
     yield from _expiry(
         "HOST_SERVER_CERTIFICATE", server, About.HOST, host, member.name, member.server, now
     )
-    lifetime = newest.not_after - newest.not_before
-    if newest.not_before + lifetime * OVERDUE <= now:
+    if overdue(newest, now):
         since = due_at(newest, 1.0)
         yield Alert(
             "HOST_INTERNAL_CERTIFICATE_REFRESH_OVERDUE",
@@ -143,6 +142,12 @@ def _of_member(member: Membership, now: datetime) -> Iterator[Alert]:
             "xe host-refresh-server-certificate",
             since,
         )
+
+
+def overdue(certificate: Certificate, now: datetime) -> bool:
+    """Whether the refresh of a pool identity was due long ago."""
+    lifetime = certificate.not_after - certificate.not_before
+    return certificate.not_before + lifetime * OVERDUE <= now
 
 
 def _expiry(

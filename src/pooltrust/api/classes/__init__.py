@@ -10,7 +10,13 @@ from pooltrust.api.classes import (
     secret,
 )
 from pooltrust.api.classes.access import auth, login, outside, role, session, subject, user
-from pooltrust.api.classes.certificates import anchors, crls, emergency, server_certificate
+from pooltrust.api.classes.certificates import (
+    anchors,
+    crls,
+    emergency,
+    report,
+    server_certificate,
+)
 from pooltrust.api.classes.telling import event, message, task
 
 __all__ = [
@@ -28,6 +34,7 @@ __all__ = [
     "outside",
     "pool",
     "pooltrust",
+    "report",
     "role",
     "secret",
     "server_certificate",

@@ -49,7 +49,9 @@ from pooltrust.host.telling.alerting import TABLE as ALERTS
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.pki.offered.leaf import server_identity
+from pooltrust.pool.breaks import next_break
 from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
+from pooltrust.pool.report import report
 from pooltrust.terms import HostId
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.roster import Roster
@@ -302,6 +304,13 @@ class DaemonContext:
         """The alerts that have a cause now, the most urgent first."""
         rows = self.store.rows(ALERTS).values()
         return sorted(rows, key=lambda row: (row["priority"], row["raised"], row["name"]))
+
+    def certificate_report(self) -> Mapping[str, Any]:
+        """Every certificate with what can be said of it now."""
+        roster, now = self.roster, self.now()
+        names = {self.this_host: (self.config.name, *self.config.names)}
+        breaks = next_break(roster, now, check_dates=self.belief.check_dates)
+        return report(roster, now, names=names, next=breaks)
 
     def operations(self) -> Sequence[Stored]:
         """Every operation that is known, oldest first."""

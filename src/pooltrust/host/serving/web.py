@@ -26,6 +26,7 @@ from pooltrust.host.serving import guard
 from pooltrust.host.serving.complaints import Complaints
 from pooltrust.host.serving.door import Door
 from pooltrust.host.serving.guard import Guard, Identify, Late
+from pooltrust.host.serving.pages import PAGES, Asked, page
 from pooltrust.host.serving.thin.command_line import START, CommandLine
 from pooltrust.host.telling.journal import Journal
 
@@ -165,9 +166,24 @@ class Web:
             case "GET" | "HEAD" if request.path == OPENRPC:
                 headers = {**COMMON, "Content-Type": JSON.content_type}
                 return web.Response(body=openrpc(), headers=headers)
+            case "GET" | "HEAD" if request.path in PAGES:
+                return await self._authenticated(request, origin)
             case "GET" | "HEAD":
                 return _page(404, "Not found", "There is nothing at this path.")
         return _page(501, "Not implemented", "This method is not served here.")
+
+    async def _authenticated(self, request: web.BaseRequest, origin: Origin) -> web.Response:
+        """A page for whoever may see it; no other site's script may read it."""
+        session = request.query.get("session_id") or request.cookies.get("session_id", "")
+        given = request.headers.get("Authorization", "")
+        asked = Asked(request.path, request.path_qs, session, given)
+        found = await page(self._context, asked, origin)
+        headers = {"Cache-Control": COMMON["Cache-Control"], **found.headers}
+        if found.status != 200:
+            return web.Response(status=found.status, text=found.text, headers=headers)
+        return web.Response(
+            body=found.text.encode(), headers={**headers, "Content-Type": JSON.content_type}
+        )
 
     async def _call(
         self, request: web.BaseRequest, body: bytes, origin: Origin
