@@ -480,10 +480,10 @@ class Daemon:
 
     async def _hear_from(self, host: HostId) -> None:
         try:
-            changed = await self.returning.hear_from(host)
+            await self.returning.hear_from(host)
             if host not in self.belief.roster.members:
                 return  # it was dismissed, or we were
-            if not changed or not await self._is_believed(host):
+            if not await self._is_believed(host):
                 self.scribe.telling.unexplained(host)
         except Failure as why:
             self.journal.damped("story-not-heard", peer=host, reason=why.code, words=str(why))

@@ -142,18 +142,14 @@ class Returning:
         self._scribe = scribe
         self._source = source
 
-    async def hear_from(self, host: HostId) -> bool:
+    async def hear_from(self, host: HostId) -> None:
         """Fetch and check what this member, whoever answers for it, can prove of the log.
 
-        Returns whether the log has changed.  Raises CannotConnect, CannotVerify, PeerMisspoke.
+        Raises CannotConnect, CannotVerify, PeerMisspoke.
         """
-        roster = self._belief.roster
-        before = self._belief.log.head_hash
-        async with hearing(self._belief, roster.members[host].address, self._source) as story:
+        address = self._belief.roster.members[host].address
+        async with hearing(self._belief, address, self._source) as story:
             await self._listen(story, host)
-        if roster.pool != self._belief.roster.pool:
-            return False  # the story was that of its own dismissal
-        return self._belief.log.head_hash != before
 
     async def _listen(self, story: Story, host: HostId) -> None:
         after, adopted = self._belief.log.head_number, False
@@ -164,6 +160,8 @@ class Returning:
             match outcome:
                 case Adopted() if self._belief.me in log.roster.members:
                     after, adopted = log.head_number, True
+                case AlreadyHeld() if log.head_number > after:
+                    after, adopted = log.head_number, True  # another one has told it meanwhile
                 case Gap(need_after=earlier) if earlier < after:
                     after = earlier
                 case AlreadyHeld() if not entries and not adopted and after >= log.first:
