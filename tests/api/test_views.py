@@ -15,7 +15,9 @@ from pooltrust.api.classes.certificate import Certificate
 from pooltrust.api.classes.fields.host import Host
 from pooltrust.api.classes.fields.pool import Pool
 from pooltrust.api.classes.host_metrics import HostMetrics
+from pooltrust.api.classes.telling.message import Message
 from pooltrust.api.declare.values import NULL, ref_of
+from pooltrust.api.messages import removal
 from pooltrust.api.reference import reference
 from pooltrust.api.wire.xmlrpc import XML
 from pooltrust.pki.mint import mint_pool_identity
@@ -155,6 +157,39 @@ def test_the_xenapi_module_logs_in_and_lists_hosts_and_certificates():
         assert kinds == {"host", "host_internal"}
         assert session.xenapi.host.get_server_certificate(ref).startswith("-----BEGIN CERT")
     session.xenapi.logout()
+
+
+def test_an_alert_is_a_message_about_its_object():
+    thumbprint = identities(H1)[1].certificate.thumbprint
+    anchor = Anchor("root", "ca", identities(H1)[1].certificate, ())
+    alert = {
+        "uuid": "u", "name": "X", "priority": 1, "words": "in words", "body": "", "date": "",
+        "raised": "2024-01-31T23:59:59+00:00",
+    }  # fmt: skip
+    rows = {
+        "a": {**alert, "uuid": "1", "about": "Host", "object": H2, "body": "<body/>"},
+        "b": {**alert, "uuid": "2", "about": "Pool", "object": "any"},
+        "c": {**alert, "uuid": "3", "about": "Certificate", "object": str(thumbprint)},
+        "d": {**alert, "uuid": "4", "about": "Host", "object": H2, "seen": True},
+        "e": {**alert, "uuid": "5", "about": "Weather"},
+    }
+    whole = roster().with_anchor(anchor)
+    picture = views.Picture(whole, lambda cls: rows if cls == "alert" else {})
+
+    shown = {message.uuid: message for message in views.records(Message, picture).values()}
+
+    [certificate] = [
+        one.uuid for one in views.records(Certificate, picture).values() if one.type == "ca"
+    ]
+    assert {uuid: (m.cls, m.obj_uuid) for uuid, m in shown.items()} == {
+        "1": ("Host", H2),
+        "2": ("Pool", views.pool_uuid(whole)),
+        "3": ("Certificate", certificate),
+    }
+    assert (shown["1"].body, shown["2"].body) == ("<body/>", "in words")
+    assert shown["1"].timestamp == NOW
+    assert removal("1", rows) == ("alert", "a", {**rows["a"], "seen": True})
+    assert removal("x", rows) == ("message", "x", None)
 
 
 def test_the_reference_page_is_current():

@@ -66,3 +66,26 @@ def test_whoever_takes_over_has_the_alerts_and_takes_them_back(pool: Pool) -> No
             assert await names(h3) == []
 
     run(story(), 60)
+
+
+def test_an_alert_is_a_message_that_clients_see_and_may_put_out_of_sight(pool: Pool) -> None:
+    hosts = h1, h2 = pool(2, verification_at_founding=False)
+
+    async def messages() -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = await h2.ask("message.get_all_records")
+        return found
+
+    async def story() -> None:
+        async with running(*hosts):
+            await until(lambda: h1.daemon.store.rows("alert"))
+            [(ref, message)] = (await messages()).items()
+            [pool_uuid] = [one["uuid"] for one in (await h1.ask("pool.get_all_records")).values()]
+            assert (message["name"], message["cls"]) == ("POOL_TLS_VERIFICATION_DISABLED", "Pool")
+            assert (message["obj_uuid"], message["priority"]) == (pool_uuid, 3)
+            await h2.ask("message.destroy", ref)
+            assert await messages() == {}
+            await h1.daemon.alerting.look()
+            assert await messages() == {}, "its cause is still there, and so it is not raised again"
+            assert await names(h2) == ["POOL_TLS_VERIFICATION_DISABLED"]
+
+    run(story())

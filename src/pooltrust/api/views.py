@@ -32,6 +32,7 @@ from pooltrust.api.declare.values import (
     named_uuid,
     ref_of,
 )
+from pooltrust.api.messages import ALERTS, messages_of_alerts
 from pooltrust.errors import Refused
 from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import HostId
@@ -234,6 +235,14 @@ def _metrics_uuid(host: HostId) -> str:
     return named_uuid("host_metrics", host)
 
 
+_messages_kept = _kept(Message)
+
+
+def _messages(picture: Picture) -> Iterator[Message]:
+    yield from _messages_kept(picture)
+    yield from messages_of_alerts(picture)
+
+
 def _users(picture: Picture) -> Iterator[User]:
     return users(picture.rows(ACCOUNTS), lambda uuid: _set_by_users(User, picture, uuid))
 
@@ -280,14 +289,18 @@ def _certificate(
     )
 
 
-_MORE_TABLES: Mapping[type, tuple[str, ...]] = {Pool: (ACCESS,), User: (ACCOUNTS,)}
+_MORE_TABLES: Mapping[type, tuple[str, ...]] = {
+    Pool: (ACCESS,),
+    User: (ACCOUNTS,),
+    Message: (ALERTS,),
+}
 
 _VIEWS: Mapping[type, Callable[[Picture], Iterator[Any]]] = {
     Pool: _pool,
     Host: _hosts,
     HostMetrics: _metrics,
     CertificateRecord: _certificates,
-    Message: _kept(Message),
+    Message: _messages,
     Secret: _kept(Secret),
     Subject: lambda picture: subjects(picture.rows(SUBJECTS)),
     User: _users,

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 from pooltrust.api import views
 from pooltrust.api.classes.secret import Secret
+from pooltrust.api.classes.telling.message import Message
 from pooltrust.api.context import Edit
 from pooltrust.api.declare.record import class_of
 from pooltrust.api.declare.values import Ref, ref_of
+from pooltrust.api.messages import ALERTS, removal
 from pooltrust.errors import HandleInvalid
 from pooltrust.host.belief import Belief
 from pooltrust.host.operations.desk import Desk
@@ -103,8 +105,11 @@ class Objects:
             for ref in refs:
                 if ref not in self.of(cls):
                     raise HandleInvalid(table, ref)
-            rows: list[Any] = [self.of(cls)[ref] for ref in refs]
-            return [Change(table, row.uuid, None) for row in rows]
+            uuids = [_uuid(self.of(cls)[ref]) for ref in refs]
+            if cls is Message:
+                alerts = self._store.rows(ALERTS)
+                return [Change(*removal(uuid, alerts)) for uuid in uuids]
+            return [Change(table, uuid, None) for uuid in uuids]
 
         if refs:
             await self._append(cls, changes)
@@ -130,3 +135,8 @@ class Objects:
             operations=self._desk.current(),
             allowed=self._desk.allowed(),
         )
+
+
+def _uuid(record: Any) -> str:
+    uuid: str = record.uuid
+    return uuid

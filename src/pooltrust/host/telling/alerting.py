@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from uuid import uuid4
 
+from pooltrust.api.messages import ALERTS
 from pooltrust.errors import Failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.records.store import Change, Row, Stale, Store
@@ -18,7 +19,7 @@ from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.alerts import Alert, Noticed, alerts
 from pooltrust.trust.roster import Roster
 
-TABLE = "alert"
+TABLE = ALERTS
 LOOK_SECONDS = 3600.0
 """How often dates are looked at; a change is looked at when it happens."""
 SETTLE_SECONDS = 0.2
