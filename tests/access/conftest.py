@@ -11,6 +11,8 @@ import daemons
 from daemons import Host, Stock
 from pooltrust.host.accounts.local import Accounts
 
+from .stage import FEW
+
 
 @pytest.fixture(scope="session")
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
@@ -30,4 +32,4 @@ def pool(stock: Stock, tmp_path: Path) -> Callable[..., tuple[Host, ...]]:
 
 @pytest.fixture(autouse=True)
 def quick_verifiers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Accounts.__init__.__kwdefaults__, "iterations", 1000)
+    monkeypatch.setitem(Accounts.__init__.__kwdefaults__, "iterations", FEW)

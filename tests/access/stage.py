@@ -14,6 +14,8 @@ from pooltrust.api.wire.jsonrpc import JSON
 
 AWAY = Origin("192.0.2.7")
 ON_THE_HOST = Origin("", local=True)
+FEW = 5000
+"""Rounds of a verifier; SCRAM allows no fewer than 4096."""
 
 
 class Told(Exception):

@@ -15,8 +15,9 @@ from pooltrust.api.sessions import Principal
 from pooltrust.command.client import Reported
 from pooltrust.errors import Failure
 from pooltrust.host.accounts.local import Accounts
+from pooltrust.host.accounts.scram import ScramClient
 
-from .stage import AWAY, ON_THE_HOST, Client, refusal
+from .stage import AWAY, FEW, ON_THE_HOST, Client, refusal
 
 Pool = Callable[..., tuple[Host, ...]]
 HERS = "a-password-of-hers-7"
@@ -409,6 +410,28 @@ def test_a_password_is_good_for_a_join_if_its_user_may_let_hosts_in(
             assert h1.daemon.belief.log.at(h1.roster.number).entry.by == "alice"
 
     run(story(), 60.0)
+
+
+@pytest.mark.parametrize(("held", "in_"), [("vm-power-admin", False), ("pool-operator", True)])
+def test_who_may_let_no_host_in_is_not_even_shown_the_log(pool: Pool, held: str, in_: bool) -> None:
+    (h1,) = pool(1)
+    agreed = b"T" * 32
+
+    async def story() -> None:
+        async with running(h1):
+            await made_alice(h1, held)
+            client = ScramClient("alice", HERS, agreed, least_iterations=FEW)
+            proof = h1.daemon._password_proof("192.0.2.7")
+            challenge = proof.challenge({"scram": client.first()}, agreed)
+            proved = {"scram": await client.final(challenge["scram"])}
+            if in_:
+                client.finish(proof.accept(proved)["scram"])
+                return
+            with pytest.raises(Failure, match="may not let hosts into this pool"):
+                proof.accept(proved)
+            assert proof.by == ""
+
+    run(story())
 
 
 def test_a_right_that_is_taken_between_proof_and_admission_lets_no_host_in(pool: Pool) -> None:
