@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from crashing import Camera, Disk
 from daemons import Host, run, running, until
 from pooltrust.host.leaving import leaving as departing
 from pooltrust.host.leaving.staging import Departure
 from pooltrust.trust.store import verify_log
 
-from .crashing import Camera, Disk
 from .stage import Pool, dismiss, leaving, left_in_files, shown, spellings
 
 

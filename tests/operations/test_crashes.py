@@ -1,0 +1,165 @@
+"""A host dies at any step of any operation: nobody has to do anything, and everything is well."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import soak
+from daemons import run, running, until
+from dying import Death, tear
+from pooltrust.errors import Failure
+from pooltrust.host.operations.hands import Hands
+
+from .peace import peace, unrest
+from .scenes import SCENES, Hosts, Scene
+from .stage import Pool, settled
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where which host dies, and when it comes back."""
+
+    scene: Scene
+    number: int
+    when: str
+    role: str
+    at_once: bool
+
+    def __str__(self) -> str:
+        back = "back at once" if self.at_once else "back later"
+        return f"{self.scene}-{self.number}-{self.when}-{self.role}-{back}"
+
+
+CASES = [
+    Case(scene, number, when, role, at_once)
+    for scene in SCENES
+    for number in range(1, scene.steps + 1)
+    for when in ("before", "after", "torn")
+    for role in scene.roles
+    for at_once in (False, True)
+]
+
+
+class Steps:
+    """Counts the single steps of operations, and has something done around one of them."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.on = False
+        self.count = 0
+        self.around: Callable[[Hands, int, str], Awaitable[None]] | None = None
+        do = Hands.do
+
+        async def counted(hands: Hands, *arguments: Any) -> None:
+            self.count += self.on
+            number = self.count
+            if self.on and self.around:
+                await self.around(hands, number, "before")
+            await do(hands, *arguments)
+            if self.on and self.around:
+                await self.around(hands, number, "after")
+
+        patch.setattr(Hands, "do", counted)
+
+
+async def begun(scene: Scene, hosts: Hosts) -> None:
+    """The pool as it is before the operation."""
+    await settled(*hosts)
+    if scene.lost is not None:
+        await hosts[scene.lost].stop()
+
+
+async def ended(scene: Scene, hosts: Hosts) -> None:
+    """Wait until nothing is left to be done, whatever was ordered."""
+    if scene.lost is not None:
+        await hosts[scene.lost].start()
+    if scene.leaves is None:
+        await peace(*hosts)
+        return
+    gone = hosts[scene.leaves]
+    stay = tuple(host for host in hosts if host is not gone)
+    if any(gone.me in host.roster.members for host in stay):
+        await until(lambda: gone.me not in stay[0].roster.members or not list(unrest(*hosts)), 90)
+    if gone.me in stay[0].roster.members:
+        await peace(*hosts)  # it was never begun
+        return
+    await peace(*stay)
+    await until(lambda: gone.lines("own-pool-founded"), 90)
+    await until(lambda: not (gone.config.folder / "leaving").exists(), 90)
+    await peace(gone)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_every_step_is_numbered(pool: Pool, monkeypatch: pytest.MonkeyPatch, scene: Scene) -> None:
+    hosts = pool(scene.size, **scene.settings)
+    steps = Steps(monkeypatch)
+
+    async def story() -> int:
+        async with running(*hosts):
+            await begun(scene, hosts)
+            steps.on = True
+            await scene.order(hosts)
+            steps.on = False
+            await ended(scene, hosts)
+            return steps.count
+
+    assert run(story(), 120) == scene.steps
+
+
+@pytest.mark.parametrize("case", soak.sample(CASES, 25, "deaths at a step"), ids=str)
+def test_a_host_that_dies_at_any_step_comes_back_and_everything_is_well(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
+) -> None:
+    scene = case.scene
+    hosts = list(pool(scene.size, **scene.settings))
+    (tmp_path / "copies").mkdir()
+    death = Death(monkeypatch, tmp_path / "copies")
+    steps = Steps(monkeypatch)
+    place = scene.roles[case.role]
+    length = 0
+
+    async def killed() -> None:
+        victim = hosts[place]
+        copy = await death.kill(victim)
+        if case.when == "torn":
+            tear(copy, length)
+        hosts[place] = copy
+        if case.at_once:
+            await copy.start()
+
+    async def story() -> None:
+        nonlocal length
+        dying: list[asyncio.Task[None]] = []
+
+        async def around(hands: Hands, number: int, when: str) -> None:
+            if number != case.number or when != case.when.replace("torn", "after") or dying:
+                return
+            dying.append(asyncio.create_task(killed()))
+            if hands._belief.me == hosts[place].me:
+                await asyncio.Event().wait()  # nothing comes after it
+            await asyncio.shield(dying[0])
+
+        async with running(*hosts):
+            await begun(scene, tuple(hosts))
+            length = hosts[place].folder.log.stat().st_size
+            steps.around, steps.on = around, True
+            try:
+                with suppress(Failure, OSError, EOFError):
+                    await scene.order(tuple(hosts))
+                await asyncio.gather(*dying)
+                steps.on = False
+                if dying and not case.at_once:
+                    await hosts[place].start()
+                await ended(scene, tuple(hosts))
+                assert dying
+            finally:
+                for host in hosts:
+                    await host.stop()
+
+    run(story(), 240)
