@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,14 @@ import pytest
 
 from pooltrust.host.records.sheet import Sheet
 
-PATH = ("unlink", "rename", "replace", "mkdir", "rmdir")
+CHANGES: tuple[tuple[Any, str], ...] = (
+    *((Path, name) for name in ("unlink", "rename", "replace", "mkdir", "rmdir")),
+    (os, "fsync"),
+    (shutil, "rmtree"),
+)
+FREEING = ("unlink", "rename", "replace", "rmdir", "rmtree", "fsync")
+"""What a full disk still does."""
+WRITING = ("INSERT", "DELETE", "UPDATE", "COMMIT", "VACUUM")
 OF_THE_PROCESS = ("lock", "pooltrust.sock")
 NOT_STATE = shutil.ignore_patterns(*OF_THE_PROCESS)
 
@@ -63,7 +71,10 @@ class Camera:
 
 
 class Disk:
-    """Fails every change from the n-th on, while `on` and until `repaired`."""
+    """Fails every change from the n-th on, while `on` and until `repaired`: also what frees room.
+
+    For the disk of one of several hosts, and one that is full or broken, see `OneDisk`.
+    """
 
     def __init__(self, patch: pytest.MonkeyPatch, number: int, code: int = errno.ENOSPC) -> None:
         self.on = self.failed = self.repaired = False
@@ -82,15 +93,72 @@ class Disk:
         return change(*arguments, **named)
 
 
+class OneDisk:
+    """The disk of one host, whose state is under `root`: from the n-th change on it has failed.
+
+    With ENOSPC it is full: nothing new is written, but what is there can be renamed and removed.
+    With EIO every change fails, the records' too.
+    """
+
+    def __init__(self, patch: pytest.MonkeyPatch, root: Path, number: int, code: int) -> None:
+        self.on = self.failed = self.repaired = False
+        self._root = str(root)
+        self._left = number
+        self._code = code
+        for where, name in (*CHANGES, (os, "write"), (Sheet, "_ask")):
+            self._watch(patch, where, name, frees=name in FREEING)
+
+    def _watch(self, patch: pytest.MonkeyPatch, where: Any, name: str, *, frees: bool) -> None:
+        real = getattr(where, name)
+
+        def change(*arguments: Any, **named: Any) -> Any:
+            concerned = self.on and not self.repaired and self._is_change(arguments)
+            if concerned and not (frees and self._code == errno.ENOSPC):
+                self._left -= 1
+                if self._left <= 0:
+                    self.failed = True
+                    raise self._failure(arguments)
+            return real(*arguments, **named)
+
+        patch.setattr(where, name, change)
+
+    def _is_change(self, arguments: tuple[Any, ...]) -> bool:
+        match arguments:
+            case (Sheet(_path=path), str(statement), *_):
+                return _is_of(path, self._root) and statement.startswith(WRITING)
+            case (int(descriptor), *_):
+                return _is_of(_file(descriptor), self._root)
+            case (path, *_):
+                return _is_of(path, self._root)
+        return False
+
+    def _failure(self, arguments: tuple[Any, ...]) -> Exception:
+        if not isinstance(arguments[0], Sheet):
+            return OSError(self._code, os.strerror(self._code))
+        full = self._code == errno.ENOSPC
+        why = sqlite3.OperationalError("database or disk is full" if full else "disk I/O error")
+        why.sqlite_errorcode = sqlite3.SQLITE_FULL if full else sqlite3.SQLITE_IOERR
+        return why
+
+
+def _file(descriptor: int) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return ""
+
+
+def _is_of(path: Any, root: str) -> bool:
+    """Whether this is a file of that state folder, and not one of the running process."""
+    text = str(path)
+    return text.startswith(root + os.sep) and not text.endswith(OF_THE_PROCESS)
+
+
 def changes(
     patch: pytest.MonkeyPatch, *, records: bool = True
 ) -> Iterator[Callable[[Callable[..., Any]], None]]:
     """Everything that changes files here; each can be given something to be called around it."""
-    places: list[tuple[Any, str]] = [(Path, name) for name in PATH]
-    places += [(os, "fsync"), (shutil, "rmtree")]
-    if records:
-        places.append((Sheet, "_ask"))
-    for where, name in places:
+    for where, name in (*CHANGES, *([(Sheet, "_ask")] if records else ())):
         real = getattr(where, name)
 
         def give(around: Callable[..., Any], where: Any = where, name: str = name) -> None:

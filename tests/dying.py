@@ -6,6 +6,8 @@ is all that a restart finds.  What the test's process still does for it happens 
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -33,6 +35,7 @@ class Death:
         self._open: WeakKeyDictionary[Frames, str] = WeakKeyDictionary()
         """Every connection with the address of the host whose end it is."""
         self._disk = threading.RLock()
+        self._tearing: tuple[Host, Callable[[Host], None], asyncio.AbstractEventLoop] | None = None
         for change in changes(patch):
             change(self._one_at_a_time)
         self._know_connections()
@@ -57,13 +60,46 @@ class Death:
         """End this host; returns what a restart finds, not started."""
         copy = self.copy(host)
         self.cut(host)  # nothing has run since: the two are one moment
+        await self.bury(host)
+        return copy
+
+    async def bury(self, host: Host) -> None:
+        """Stop a host that was cut off; its address is free then."""
         await host.stop()
         self._gone.discard(host.config.address)
-        return copy
+
+    def tear(self, host: Host, torn: Callable[[Host], None]) -> None:
+        """End this host in the middle of its next write to its trust log.
+
+        `torn` is told, on the event loop, what a restart finds; the host is still to be stopped.
+        """
+        self._tearing = host, torn, asyncio.get_running_loop()
+
+    def spare(self) -> None:
+        """Tear nothing any more."""
+        self._tearing = None
 
     def _one_at_a_time(self, change: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         with self._disk:  # or a copy would mix two moments of one database
+            if self._tearing and _is_sync_of(self._tearing[0].folder.log, arguments):
+                self._tear()
             return change(*arguments, **named)
+
+    def _tear(self) -> None:
+        """In a worker thread, which goes on when nothing is heard of the host any more."""
+        assert self._tearing
+        (host, torn, loop), self._tearing = self._tearing, None
+        copy, cut = self.copy(host), threading.Event()
+        data = copy.folder.log.read_bytes()
+        copy.folder.log.write_bytes(data[: -(len(data.splitlines()[-1]) // 2)])
+
+        def at_once() -> None:
+            self.cut(host)
+            cut.set()
+            torn(copy)
+
+        loop.call_soon_threadsafe(at_once)
+        cut.wait(10)
 
     def _know_connections(self) -> None:
         make = Frames.__init__
@@ -98,13 +134,8 @@ class Death:
         self._patch.setattr(dial._Call, "_connect", held)
 
 
-def tear(host: Host, length: int) -> None:
-    """Cut the last line of the log of a host that does not run: a write that was not finished.
-
-    Nothing is cut of the first `length` bytes, which were whole before.
-    """
-    path = host.folder.log
-    data = path.read_bytes()
-    if len(data) > length:
-        last = data.splitlines()[-1]
-        path.write_bytes(data[: -(len(last) // 2)])
+def _is_sync_of(path: Path, arguments: tuple[Any, ...]) -> bool:
+    """Whether these are the arguments of an fsync of this file."""
+    if not arguments or not isinstance(arguments[0], int):
+        return False
+    return os.readlink(f"/proc/self/fd/{arguments[0]}") == str(path)

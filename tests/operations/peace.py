@@ -12,7 +12,7 @@ from pooltrust.trust.entries import AddressChanged
 
 from .stage import accepted, served
 
-PEACE_SECONDS = 40.0
+PEACE_SECONDS = 60.0
 
 
 async def peace(*hosts: Host, seconds: float = PEACE_SECONDS) -> None:
@@ -73,7 +73,7 @@ def keys(host: Host) -> frozenset[Thumbprint]:
 async def _everybody_meets_everybody(hosts: tuple[Host, ...]) -> None:
     for host in hosts:
         for seen in await host.daemon.prober.probe_all():
-            if seen.host in {other.me for other in hosts}:
+            if seen.host in {other.me for other in hosts}:  # others may be down
                 assert seen.verified, seen
 
 

@@ -68,7 +68,7 @@ SCENES = (
         settings={"verification_at_founding": False},
     ),
     Scene("ejection", eject, {"driver": 0, "subject": 3, "third": 1}, 4, size=4, leaves=3),
-    Scene("change of coordinator", designate, {"driver": 0, "subject": 1, "third": 2}, 6),
+    Scene("change of coordinator", designate, {"driver": 0, "subject": 1, "third": 2}, 4),
     Scene("takeover", take_over, {"driver": 1, "third": 2}, 2, lost=0),
     Scene("takeover in a pool of four", take_over, {"driver": 1, "third": 3}, 3, size=4, lost=0),
 )

@@ -89,16 +89,19 @@ class Upkeep:
         return bool(two or self._desk.pending() or self._shelf.round)
 
     async def _keep_going(self) -> None:
-        attempt = 0
+        attempt = hurried = 0
         while True:
             self._wake.clear()
             if await self._surely():
-                attempt = 0
+                attempt = hurried = 0
                 continue
-            seconds = RETRIES[min(attempt, len(RETRIES) - 1)]
-            attempt += 1
+            if hurried:  # members are heard all the time, because of the attempts too
+                await asyncio.sleep(_rest(hurried - 1))
+            seconds, attempt = _rest(attempt), attempt + 1
             if await self._woken(seconds if self._pending() else LOOK_SECONDS):
-                attempt = 0
+                attempt, hurried = 0, hurried + 1
+            else:
+                hurried = 0
 
     async def _woken(self, seconds: float) -> bool:
         """Wait so long; whether there was news before."""
@@ -163,6 +166,11 @@ class Upkeep:
     def _due(self, there: frozenset[HostId]) -> HostId | None:
         roster, resting = self._belief.roster, self._refreshing.resting()
         return due(roster, self._now(), jitter=jitter, there=there, resting=resting)
+
+
+def _rest(attempt: int) -> float:
+    """Seconds after that many attempts that came to nothing."""
+    return RETRIES[min(attempt, len(RETRIES) - 1)]
 
 
 def jitter(host: HostId) -> float:

@@ -139,7 +139,7 @@ class Operation(Recorded):
                 case _:
                     pass
         if subject and subject not in roster.members and not leaves:
-            return f"{name(roster, subject)} is no member any more"
+            return "the host is no member any more"
         return ""
 
     def _suspended(self, phase: Phase, reasons: tuple[Reason, ...], picture: Picture) -> Suspended:

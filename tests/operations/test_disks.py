@@ -1,0 +1,91 @@
+"""The disk of one host fails during an operation: it goes on by itself when that is repaired."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import soak
+from crashing import OneDisk
+from daemons import run, running
+from pooltrust.command.client import NoDaemon, Reported
+from pooltrust.host.operations import upkeep
+
+from .scenes import SCENES, Scene
+from .stage import Pool, operations
+from .test_crashes import begun, ended
+
+MOST = {errno.ENOSPC: 23, errno.EIO: 30}
+"""No operation changes more of one host's disk."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Whose disk fails at which change, how, and whether that host is restarted."""
+
+    scene: Scene
+    role: str
+    number: int
+    code: int
+    restart: bool
+
+    def __str__(self) -> str:
+        words = f"{self.scene}-{self.role}-{self.number}-{errno.errorcode[self.code]}"
+        return f"{words}-restarted" if self.restart else words
+
+
+CASES = [
+    Case(scene, role, number, code, restart=(number + position) % 2 == 0)
+    for scene in SCENES
+    for position, role in enumerate(scene.roles)
+    for code, most in MOST.items()
+    for number in range(1, most + 1)
+]
+
+
+@pytest.mark.parametrize("case", soak.sample(CASES, 15, "failures of a disk"), ids=str)
+def test_a_disk_that_fails_stops_it_with_words_and_it_goes_on_when_it_is_repaired(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
+) -> None:
+    monkeypatch.setattr(upkeep, "RETRIES", (0.1, 0.3))
+    scene = case.scene
+    hosts = pool(scene.size, **scene.settings)
+    host = hosts[scene.roles[case.role]]
+    disk = OneDisk(monkeypatch, host.config.folder, case.number, case.code)
+
+    async def ordered() -> bool:
+        """Whether it was answered as done; otherwise its words say whose disk it is."""
+        try:
+            await scene.order(hosts)
+        except (Reported, NoDaemon) as why:
+            if why.code == "OPERATION_SUSPENDED":
+                assert host.config.name in str(why)
+            return False
+        return True
+
+    async def story() -> None:
+        async with running(*hosts):
+            await begun(scene, hosts)
+            disk.on = True
+            done = await ordered()
+            broken = host.daemon.belief._file.broken
+            if case.restart:
+                await host.stop()
+            disk.repaired = True
+            if case.restart:
+                await host.start()
+            elif broken:
+                assert "restart" in broken
+                assert case.code == errno.EIO
+                await host.restart()
+            await ended(scene, hosts)
+            if done:
+                leads = next(one for one in hosts if one.daemon.belief.is_coordinator)
+                assert [one["state"] for one in await operations(leads)] == ["done"]
+
+    run(story(), 200)
+    if not disk.failed:
+        pytest.skip("it changes fewer files")
