@@ -14,6 +14,7 @@ from pools.stage import Host, within
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import CertificateAccepted, Founded, HostAdmitted
 from pooltrust.trust.entry import SignedEntry
+from pooltrust.trust.store import read_identity, verify_log
 
 SETTLE_SECONDS = 45.0
 """In which a pool that nobody hurts is whole again; most of them for a slow machine."""
@@ -71,6 +72,22 @@ def unsettled(hosts: list[Host]) -> Iterator[str]:
                 yield f"{host.name} does not believe {name}: {seen['reason']}"
     for host in hosts:
         yield from (f"{host.name}: {words}" for words in unended(host))
+    yield from left_over(hosts)
+
+
+def left_over(hosts: list[Host]) -> Iterator[str]:
+    """What a refresh has to clear away: second certificates, and keys of withdrawn ones."""
+    log = hosts[0].state / "trust.log"
+    ever = {thumbprint for _, thumbprint in ever_accepted(log)}
+    for member in verify_log(log).roster.members.values():
+        if len(member.certificates) != 1:
+            yield f"{len(member.certificates)} certificates are accepted from {member.name}"
+    for host in hosts:
+        serves = host.members()[host.name]["pool"]["thumbprint"]
+        for file in (host.state / "identities").glob("pool-*.pem"):
+            kept = str(read_identity(file).identity.certificate.thumbprint)
+            if kept in ever and kept != serves:
+                yield f"{host.name} has the key of {kept[:23]}…, which was withdrawn"
 
 
 def unended(host: Host) -> list[str]:
