@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 
 from api.fake_people import FakePeople
-from api.fake_trusting import FakeTrusting
+from api.fake_trusting import FakeRequests, FakeTrusting
 from pooltrust.api import views
 from pooltrust.api.context import Caller
 from pooltrust.api.declare.call import Call
@@ -138,6 +138,7 @@ class FakeContext:
     )
     people: FakePeople = field(default_factory=FakePeople)
     trusting: FakeTrusting = field(default_factory=FakeTrusting)
+    certificate_requests: FakeRequests = field(default_factory=FakeRequests)
     elsewhere: Callable[..., Any] | None = None
     did: list[Any] = field(default_factory=list)
     defects: list[Exception] = field(default_factory=list)

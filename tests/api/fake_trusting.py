@@ -24,3 +24,22 @@ class FakeTrusting:
 
     def lists(self) -> Mapping[str, bytes]:
         return {"a.pem": b"der"}
+
+
+@dataclass
+class FakeRequests:
+    did: list[Any] = field(default_factory=list)
+
+    async def create(self, names: Any, kind: str, caller: Caller) -> str:
+        self.did.append(("create", list(names), kind))
+        return "a request"
+
+    async def pending(self) -> str:
+        return "a request"
+
+    async def install(self, leaf: str, chain: str, caller: Caller) -> tuple[str, list[str]]:
+        self.did.append(("install", leaf, chain))
+        return "AA:BB", ["a warning"]
+
+    async def discard(self) -> None:
+        self.did.append(("discard",))

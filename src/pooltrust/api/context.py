@@ -14,6 +14,7 @@ from pooltrust.terms import HostId
 
 if TYPE_CHECKING:
     from pooltrust.api.classes.access.people import People
+    from pooltrust.api.classes.certificates.requests import CertificateRequests
     from pooltrust.api.classes.certificates.trusting import Trusting
     from pooltrust.api.declare.values import Int32
     from pooltrust.api.events.history import Event
@@ -192,6 +193,10 @@ class Context(Protocol):
     @property
     def trusting(self) -> Trusting:
         """What the pool trusts beside its members."""
+
+    @property
+    def certificate_requests(self) -> CertificateRequests:
+        """What this host has asked an authority for."""
 
     async def forward(
         self,

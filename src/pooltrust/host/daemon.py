@@ -43,6 +43,7 @@ from pooltrust.host.obeying.emergency import Emergency
 from pooltrust.host.obeying.keys import Keys
 from pooltrust.host.obeying.orders import Orders
 from pooltrust.host.obeying.registering import Registering
+from pooltrust.host.obeying.requesting import Requesting
 from pooltrust.host.obeying.server_identity import ServerIdentity
 from pooltrust.host.opening import load, unix_socket
 from pooltrust.host.operations.desk import Desk
@@ -217,6 +218,7 @@ class Daemon:
         self.people = People(
             self.guarded, self.accounts, self.logins, self.subjects, self.standing, journal
         )
+        self.requesting = Requesting(folder.request, config, self.server_identity, journal, _now)
         self.trusting = Trusted(belief, self.scribe, self.shipping, self.guarded, journal, _now)
         self.people.of_the_system = config.passwords == "pam"
         self.context = DaemonContext(
@@ -236,6 +238,7 @@ class Daemon:
             subjects=self.subjects,
             people=self.people,
             trusting=self.trusting,
+            certificate_requests=self.requesting,
             sessions=Sessions(timedelta(hours=config.session_hours)),
             store=store,
             objects=self.objects,
@@ -349,6 +352,7 @@ class Daemon:
             stack.push_async_callback(part.close)
         await self._open_shelf()
         await self.emergency.open()
+        await self.requesting.open()
         await self.joining.resume()
         self.leaving.resume()
         self.settling.look()

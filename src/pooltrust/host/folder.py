@@ -129,6 +129,11 @@ class StateFolder:
         return self.root / "brought.json"
 
     @property
+    def request(self) -> Path:
+        """A key with the request to have it certified, until the answer is here."""
+        return self.root / "request.pem"
+
+    @property
     def log(self) -> Path:
         """The trust log."""
         return self.root / "trust.log"

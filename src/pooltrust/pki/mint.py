@@ -50,7 +50,7 @@ def mint_pool_identity(
     It carries no names and no addresses, so a host that is renamed or moves stays trusted.
     """
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    key = _new_key(KeyKind.P256)
+    key = new_key(KeyKind.P256)
     return _self_signed(key, host_id(host), now, lifetime, [(x509.ExtendedKeyUsage(usages), False)])
 
 
@@ -75,7 +75,7 @@ def mint_server_identity(
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
         (x509.SubjectAlternativeName(alternatives), False),
     ]
-    return _self_signed(_new_key(kind), _common_name(dns, ips), now, lifetime, extensions)
+    return _self_signed(new_key(kind), _common_name(dns, ips), now, lifetime, extensions)
 
 
 def pool_host(certificate: Certificate) -> HostId:
@@ -95,7 +95,8 @@ def _common_name(
     return next((name for name in candidates if len(name) <= LONGEST_COMMON_NAME), None)
 
 
-def _new_key(kind: KeyKind) -> SigningKey:
+def new_key(kind: KeyKind) -> SigningKey:
+    """A key without a certificate yet, to ask an authority for one."""
     match kind:
         case KeyKind.P256:
             return ec.generate_private_key(ec.SECP256R1())

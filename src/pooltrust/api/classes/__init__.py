@@ -15,6 +15,7 @@ from pooltrust.api.classes.certificates import (
     crls,
     emergency,
     report,
+    requests,
     server_certificate,
 )
 from pooltrust.api.classes.telling import event, message, task
@@ -35,6 +36,7 @@ __all__ = [
     "pool",
     "pooltrust",
     "report",
+    "requests",
     "role",
     "secret",
     "server_certificate",

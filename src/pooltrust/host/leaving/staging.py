@@ -35,6 +35,7 @@ OF_THE_POOL = (
     "operation.json",
     "emergency.json",
     "brought.json",
+    "request.pem",
 )
 """Files and folders of the state folder that speak of the pool, beside its log and its records.
 

@@ -9,7 +9,7 @@ itself, and owes the entry.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -39,8 +39,11 @@ class Registrar(Protocol):
 
 
 class ServerIdentity:
-    """The server identity of this host.  `now`: UTC; `changed` is told to end client connections
-    that were made with the one before."""
+    """The server identity of this host.  `now`: UTC.
+
+    `changed` is told to end client connections that were made with the one before; `forget` is
+    awaited after a reset, to delete what an authority was asked for.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,7 @@ class ServerIdentity:
         self._one = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
         self.changed: Callable[[], None] = lambda: None
+        self.forget: Callable[[], Awaitable[None]] = _nothing
 
     @property
     def served(self) -> Identity:
@@ -81,6 +85,7 @@ class ServerIdentity:
         """Serve a new self-signed identity and delete the present one.  Raises as `install`."""
         new = await asyncio.to_thread(new_server_identity, self._config, self._now())
         await self.install(new, by=by, call=call)
+        await self.forget()
         return new.certificate.thumbprint
 
     async def emergency_reset(self) -> Thumbprint:
@@ -92,6 +97,7 @@ class ServerIdentity:
             new = await asyncio.to_thread(new_server_identity, self._config, self._now())
             await self._keep(new)
             await self._serve(new)
+        await self.forget()
         self.settle_soon()
         return new.certificate.thumbprint
 
@@ -195,3 +201,7 @@ class ServerIdentity:
             self._journal.damped("server-identity", peer="", reason=why.code, words=str(why))
         except OSError as why:
             self._journal.damped("server-identity", peer="", reason="OS_ERROR", words=str(why))
+
+
+async def _nothing() -> None:
+    pass

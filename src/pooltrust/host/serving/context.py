@@ -30,6 +30,7 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.meeting.joining import Joining
 from pooltrust.host.obeying.emergency import Emergency
+from pooltrust.host.obeying.requesting import Requesting
 from pooltrust.host.obeying.server_identity import ServerIdentity
 from pooltrust.host.operations import ordering
 from pooltrust.host.operations.desk import Desk, Order
@@ -83,6 +84,7 @@ class DaemonContext:
     subjects: Subjects
     people: People
     trusting: Trusted
+    certificate_requests: Requesting
     store: Store
     objects: Objects
     journal: Journal

@@ -40,6 +40,28 @@ async def install(seat: Seat) -> None:
         await seat.terminal.complain(warning)
 
 
+@command(
+    "host-certificate-request-install",
+    required=(CERTIFICATE,),
+    optional=(CHAIN,),
+    selects=True,
+)
+async def install_requested(seat: Seat) -> None:
+    """Have a host show its clients what an authority answered to its request."""
+    words = seat.words
+    host, record = await seat.one_host(CERTIFICATE, CHAIN)
+    leaf = await _text(seat, words.require(CERTIFICATE), "certificate")
+    chain = ""
+    if words.has(CHAIN):
+        chain = await _text(seat, words.get(CHAIN), "certificate chain")
+    thumbprint, *warnings = await seat.call(
+        "pooltrust.install_requested_certificate", host, leaf, chain
+    )
+    await _renewed(seat, record.uuid, thumbprint)
+    for warning in warnings:
+        await seat.terminal.complain(warning)
+
+
 @command("host-reset-server-certificate", selects=True)
 async def reset(seat: Seat) -> None:
     """Delete the certificate that a host shows its clients, and put a new self-signed one there."""
