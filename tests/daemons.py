@@ -159,9 +159,9 @@ def found(folder: Path, name: str, address: str, port: int, **other: Any) -> Hos
         "session_hours": 24,
         "log_level": "debug",
     }
-    now = other.pop("now", datetime.now(UTC))
+    now, before = other.pop("now", datetime.now(UTC)), other.pop("upgraded_from", "")
     host = Host(Config(**settings | other))
-    set_up(host.config, now)
+    set_up(host.config, now, upgraded_from=before)
     asyncio.run(_known_password(host.folder.database))
     return host
 

@@ -33,7 +33,7 @@ def test_the_pool_names_its_coordinator_and_whether_it_verifies():
     pool = pool_of(views.Picture(roster()))
 
     assert (pool.master, pool.tls_verification_enabled) == (views.host_ref(H1), True)
-    assert (pool.name_label, pool.wlb_verify_cert, pool.default_SR) == ("", False, NULL)
+    assert (pool.name_label, pool.wlb_verify_cert, pool.default_SR) == ("", True, NULL)
     off = replace(roster(), verification=False)
     assert not pool_of(views.Picture(off)).tls_verification_enabled
 

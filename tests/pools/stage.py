@@ -79,7 +79,7 @@ class Host:
         """Its running daemon's process id."""
         return int((self.state / "lock").read_text())
 
-    def init(self, *, verification: bool = True) -> Host:
+    def init(self, *options: str, verification: bool = True) -> Host:
         self.folder.mkdir()
         self.config.write_text(
             f'[host]\nname = "{self.name}"\naddress = "{self.address}"\nport = {self.port}\n'
@@ -87,7 +87,7 @@ class Host:
             f'[state]\nfolder = "state"\n[socket]\npath = "{self.name}.sock"\n'
             f"[verification]\nat_founding = {str(verification).lower()}\n"
         )
-        done = pooltrust("host", "init", "--config", self.config)
+        done = pooltrust("host", "init", "--config", self.config, *options)
         assert done.returncode == 0, done.stderr
         self.password = done.stdout.split("password")[1].split()[0]
         return self

@@ -65,6 +65,15 @@ def test_it_may_found_one_without(host: Host):
     assert pool["tls_verification_enabled"] is False
 
 
+def test_an_upgraded_host_does_not_verify_until_that_is_enabled(host: Host):
+    host.init("--upgraded-from", "7.6").run()
+    assert host.status()["verification"] == "off"
+    host.call("pool.enable_tls_verification")
+    assert host.status()["verification"] == "on"
+    host.kill()
+    assert host.run().status()["verification"] == "on"
+
+
 def test_an_ordinary_user_sets_a_host_up_and_runs_it_on_a_high_port(ordinary_uid: OrdinaryUser):
     port = find_free_port("127.0.0.1")
     home = ordinary_uid.folder

@@ -170,6 +170,7 @@ def _pool(picture: Picture) -> Iterator[Pool]:
         "master": host_ref(roster.coordinator),
         "default_SR": NULL,
         "tls_verification_enabled": roster.verification,
+        "wlb_verify_cert": roster.verification,
         "ext_auth_cache_enabled": False,
         "client_certificate_auth_enabled": accepted is not None,
         "client_certificate_auth_name": accepted or "",

@@ -20,9 +20,10 @@ def init(options: argparse.Namespace, path: Path) -> int:
 
     Prints the server thumbprint and the administrator's first password, once.
     """
+    before = options.upgraded_from or ""
     config = _configured(options, path)
-    new = set_up(config, datetime.now(UTC))
-    state = "on" if config.verification_at_founding else "off"
+    new = set_up(config, datetime.now(UTC), upgraded_from=before)
+    state = "on" if config.verification_at_founding and not before else "off"
     print(
         f"{config.name} is set up: a pool of one host, certificate verification {state}.\n"
         f"\n"
@@ -38,6 +39,11 @@ def init(options: argparse.Namespace, path: Path) -> int:
         f"The password is shown this once; compare the server thumbprint when a client first\n"
         f"connects.  Start the host: pooltrust host run --config {path}"
     )
+    if before:
+        print(
+            f"\nAfter the upgrade from {before} hosts do not verify one another yet.  When every\n"
+            "host of the pool is upgraded, let them: xe pool-enable-tls-verification"
+        )
     return 0
 
 

@@ -57,6 +57,12 @@ def _add_host(host: argparse.ArgumentParser) -> None:
     init.add_argument("--address", help="its address on the management network")
     init.add_argument("--port", type=int, help="the pool's port (default 443 as root, else 8443)")
     init.add_argument("--folder", type=Path, help="the state folder")
+    init.add_argument(
+        "--upgraded-from",
+        type=_release,
+        metavar="VERSION",
+        help="this host ran VERSION before: its pool does not verify until that is enabled",
+    )
     init.set_defaults(run=_host_init)
     run = verbs.add_parser("run", help="run this host's daemon in the foreground")
     run.set_defaults(run=_host_run)
@@ -65,6 +71,12 @@ def _add_host(host: argparse.ArgumentParser) -> None:
     status.set_defaults(run=_host_status)
     for verb in (init, run, status):
         verb.add_argument("--config", type=Path, help="the configuration file")
+
+
+def _release(text: str) -> str:
+    if not 0 < len(text) <= 64 or not text.isprintable():
+        raise argparse.ArgumentTypeError("a release has 1 to 64 printable characters")
+    return text
 
 
 def _add_log(log: argparse.ArgumentParser) -> None:

@@ -246,6 +246,7 @@ class Daemon:
             monotonic=time.monotonic,
             clock=_now,
         )
+        self.desk.finishing = self.context.finish
         self.bringing = Bringing(belief, folder, self.peers, self.scribe, self.guarded, journal)
         self.joining.brought = self.bringing.done
         self.joining.lists = self.trusting.lists

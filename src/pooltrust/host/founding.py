@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pooltrust.errors import Refused, failure
@@ -45,11 +45,16 @@ class NewHost:
     password: str
 
 
-def set_up(config: Config, now: datetime) -> NewHost:
+INIT = "pooltrust host init"
+
+
+def set_up(config: Config, now: datetime, *, upgraded_from: str = "") -> NewHost:
     """Make this host and its pool of one in the configured state folder.
 
-    `now`: UTC.  Raises AlreadySetUp, BadStateFolder, StateFolderInUse.  Takes as long as making the
-    server's key does, up to a second.
+    `now`: UTC.  `upgraded_from`: the release that this host ran before, without verification; its
+    pool does not verify until that is enabled, and the log says where that comes from.  Raises
+    AlreadySetUp, BadStateFolder, StateFolderInUse.  Takes as long as making the server's key does,
+    up to a second.
     """
     folder = StateFolder.open(config.folder)
     lock = folder.lock()
@@ -65,11 +70,20 @@ def set_up(config: Config, now: datetime) -> NewHost:
         password = generate_password()
         asyncio.run(_make_records(folder, password))
         file, _ = LogFile.open(folder.log)
-        file.append([founding(config, pool, server.certificate, now)])
+        file.append([_first(config, pool, server.certificate, now, upgraded_from)])
         file.close()
         return NewHost(host, server.certificate.thumbprint, pool.certificate.thumbprint, password)
     finally:
         lock.release()
+
+
+def _first(
+    config: Config, pool: Identity, server: Certificate, now: datetime, upgraded_from: str
+) -> SignedEntry:
+    if not upgraded_from:
+        return founding(config, pool, server, now)
+    unverified = replace(config, verification_at_founding=False)
+    return founding(unverified, pool, server, now, call=f"{INIT} --upgraded-from {upgraded_from}")
 
 
 def server_names(config: Config) -> list[str]:
@@ -98,7 +112,7 @@ def founding(
     now: datetime,
     *,
     own: OwnPool | None = None,
-    call: str = "pooltrust host init",
+    call: str = INIT,
 ) -> SignedEntry:
     """The entry that founds a pool of this one host, signed with its pool identity.
 

@@ -79,6 +79,8 @@ class Desk:
         self._phases: dict[str, str] = {}
         self.ready: Callable[[], None] = lambda: None
         self.busy: Callable[[], Failure | None] = lambda: None
+        self.finishing: Callable[[Kind], Awaitable[None]] = _nothing_more
+        """Awaited before an operation of this kind has ended well, perhaps more than once."""
         self.stopped: Callable[[], None] = lambda: None
         """Called when an operation was suspended, or has ended."""
 
@@ -224,6 +226,8 @@ class Desk:
     ) -> Stored:
         if isinstance(ending, Done):
             state = State.ABANDONED if stored.operation.abandoning else State.DONE
+            if state is State.DONE:
+                await self.finishing(stored.operation.plan.kind)
             return await self._end(stored, state, ending.words)
         why = _why(stored, run, ending)
         if ending.may_abandon and run.wrote_nothing() and not self._is_bound(stored):
@@ -286,6 +290,10 @@ class Desk:
             phase = self._phases.get(stored.id, stored.phase)
             return replace(stored, state=State.RUNNING, phase=phase)
         return stored
+
+
+async def _nothing_more(_kind: Kind) -> None:
+    pass
 
 
 def _why(stored: Stored, run: Run, ending: plan_operation.Suspended) -> Failure:

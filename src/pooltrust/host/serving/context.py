@@ -7,6 +7,7 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, Literal, TypeVar
 import orjson
 
 from pooltrust.api import roles
+from pooltrust.api.classes.fields.pool import Pool
 from pooltrust.api.context import Edit
 from pooltrust.api.declare.call import Call
 from pooltrust.api.declare.record import evented
@@ -52,6 +54,7 @@ from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.pki.offered.leaf import server_identity
 from pooltrust.pool.breaks import next_break
 from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
+from pooltrust.pool.plan.plan import Kind
 from pooltrust.pool.report import report
 from pooltrust.terms import HostId
 from pooltrust.trust.entry import SignedEntry
@@ -249,8 +252,19 @@ class DaemonContext:
 
     async def enable_tls_verification(self, caller: Caller) -> None:
         """Require verification in the whole pool, after every pair of hosts was probed."""
-        await self.desk.order(ordering.enabling(by=caller.user))
+        done = await self.desk.order(ordering.enabling(by=caller.user))
         await self._reenable_everywhere()
+        if done is None:
+            await self.finish(Kind.TLS_VERIFICATION_ENABLE)
+
+    async def finish(self, kind: Kind) -> None:
+        """The last step of an operation: verification includes the appliance from now on."""
+        if kind is not Kind.TLS_VERIFICATION_ENABLE:
+            return
+        ((ref, pool),) = self.records(Pool).items()
+        if not pool.wlb_verify_cert:
+            with suppress(HostIsSlave):  # whoever leads now ends the operation, and does this
+                await self.objects.change(Pool, ref, "wlb_verify_cert", lambda _: True)
 
     async def _reenable_everywhere(self) -> None:
         """Switch off each host's emergency, which has no object any more."""
