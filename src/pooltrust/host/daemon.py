@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,7 +77,9 @@ from pooltrust.host.telling.witness import Witness
 from pooltrust.host.trusting.bringing import Bringing
 from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.host.watch import Watch
+from pooltrust.pool.alerts import Alert
 from pooltrust.pool.code import CodeLedger
+from pooltrust.pool.revocations import outdated
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
@@ -203,7 +205,7 @@ class Daemon:
         self.upkeep.leads = lambda: self.leading.begun
         self.alerting = Alerting(belief, store, journal, _now)
         self.alerting.leads = lambda: self.leading.begun
-        self.alerting.more = lambda: self.logins.failures().alerts(belief.roster.pool)
+        self.alerting.more = self._more_alerts
         self.logins.told = self._login_failed
         self.alerting.noticed = self.noticing.noticed
         self.noticing.changed = self._noticed
@@ -515,6 +517,11 @@ class Daemon:
         """Keep nothing of the pool that this host leaves.  Raises CannotStore."""
         await self.store.erase()
         await self.shelf.end_takeover()
+
+    def _more_alerts(self) -> Iterator[Alert]:
+        pool = self.belief.roster.pool
+        yield from self.logins.failures().alerts(pool)
+        yield from outdated(self.trusting.lists(), pool, _now())
 
     def _changed_pools(self) -> None:
         self.sightings.forget()

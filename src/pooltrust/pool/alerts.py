@@ -107,9 +107,9 @@ def _alerts(roster: Roster, noticed: Noticed, now: datetime) -> Iterator[Alert]:
         yield from _of_member(member, now)
     for thumbprint, anchor in roster.anchors.items():
         family, noun = _ANCHORS[anchor.sort]
-        yield from _expiry(
-            family, noun, About.CERTIFICATE, str(thumbprint), anchor.name, anchor.certificate, now
-        )
+        certificate = anchor.certificate
+        name = anchor.name or certificate.subject
+        yield from _expiry(family, noun, About.CERTIFICATE, str(thumbprint), name, certificate, now)
     yield from _verification(roster, noticed)
     yield from _forked(roster, noticed)
     yield from _strangers(roster, noticed, now)

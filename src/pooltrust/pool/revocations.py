@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from pooltrust.errors import OperationNotAllowed, Refused, aside, failure
+from pooltrust.pki.revocation import renewal
+from pooltrust.pool.alerts import About, Alert
+from pooltrust.terms import PoolId
 
 TABLE = "crl"
 DER = "der"
@@ -46,6 +50,22 @@ def lists(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
 def row(der: bytes) -> dict[str, str]:
     """A list as it is kept."""
     return {DER: base64.b64encode(der).decode("ascii")}
+
+
+def outdated(lists: Mapping[str, bytes], pool: PoolId, now: datetime) -> Iterator[Alert]:
+    """The alert about lists that their issuers have renewed since, if there are any."""
+    promised = {name: renewal(der) for name, der in lists.items()}
+    late = {name: at for name, at in promised.items() if at is not None and at < now}
+    if late:
+        yield Alert(
+            "POOL_CRL_OUTDATED",
+            About.POOL,
+            pool,
+            3,
+            f"Revocation lists are out of date: {', '.join(sorted(late))}.  Later revocations are "
+            "not known.  Install the present ones: xe pool-crl-uninstall, xe pool-crl-install",
+            min(late.values()),
+        )
 
 
 def check_room(known: Mapping[str, bytes], name: str, der: bytes) -> None:

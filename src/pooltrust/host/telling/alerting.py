@@ -20,7 +20,7 @@ from pooltrust.pool.alerts import Alert, Noticed, alerts
 from pooltrust.trust.roster import Roster
 
 TABLE = ALERTS
-LOOK_SECONDS = 3600.0
+LOOK_SECONDS = 60.0
 """How often dates are looked at; a change is looked at when it happens."""
 SETTLE_SECONDS = 0.2
 """Changes that come together are looked at together."""
@@ -44,7 +44,7 @@ class Alerting:
         """Alerts of other parts, those that have a cause now."""
 
     def start(self) -> None:
-        """Look now, at every change, and every hour."""
+        """Look now, at every change, and every minute."""
         self._belief.watch(self._changed)
         self._task = asyncio.create_task(self._keep(), name="alerts")
 
