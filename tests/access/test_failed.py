@@ -34,6 +34,15 @@ def test_failed_logins_are_an_alert_once_an_hour_and_a_line_a_minute(pool: Pool)
                 if row["name"] == "FAILED_LOGIN_ATTEMPTS"
             ]
             assert alert["words"] == ("3 logins failed in the last hour: 2 as root from 192.0.2.7.")
+            root = await Client.login(h1)
+            (message,) = [
+                one
+                for one in (await root.ask("message.get_all_records")).values()
+                if one["name"] == "FAILED_LOGIN_ATTEMPTS"
+            ]
+            (pool,) = (await root.ask("pool.get_all_records")).values()
+            assert (message["cls"], message["obj_uuid"]) == ("Pool", pool["uuid"])
+            assert message["body"].startswith("<body><total>3</total><known><username>root<")
             h1.daemon.logins._hour -= HOUR
             await h1.daemon.alerting.look()
             names = [row["name"] for row in h1.daemon.store.rows(TABLE).values()]
