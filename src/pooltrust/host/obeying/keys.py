@@ -11,23 +11,34 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from pooltrust.errors import Failure, Refused, failure
+from pooltrust.errors import CannotStore, Failure, Refused, failure
 from pooltrust.host.belief import Belief
 from pooltrust.host.folder import StateFolder
+from pooltrust.host.obeying.minting import held, minted
 from pooltrust.host.telling.journal import Journal
-from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.pool.operations.mending import own_steps
 from pooltrust.pool.plan.steps import Promote, Retire
 from pooltrust.terms import Thumbprint
 from pooltrust.trust.entries import CertificateAccepted
 from pooltrust.trust.roster import Roster
-from pooltrust.trust.store import IdentityFile, delete_identity, read_identity, write_identity
+from pooltrust.trust.store import IdentityFile, delete_identity, read_identity
 from pooltrust.trust.transcript import certificate_request
+
+AGAIN_SECONDS = 10.0
+"""How long after a failed disk this host tries again what it owes."""
 
 
 @failure("NO_SUCH_KEY", cure="Abandon the operation and order the refresh again.")
 class NoSuchKey(Refused):
     """{host} has no key for certificate {certificate}…; it can't serve it."""
+
+    host: str
+    certificate: str
+
+
+@failure("NOT_ACCEPTED_YET", cure="Have the trust log accept it first: order the refresh again.")
+class NotAcceptedYet(Refused):
+    """{host} is not to serve certificate {certificate}…, which its trust log does not accept."""
 
     host: str
     certificate: str
@@ -60,6 +71,8 @@ class Keys:
         self._one = asyncio.Lock()
         self._healing: asyncio.Task[None] | None = None
         self._several = True  # until it was looked
+        self._later: asyncio.TimerHandle | None = None
+        self._closed = False
         self.keyless: Callable[[], None] = lambda: None
         """Called when this host is a member and has no key that is accepted from it."""
 
@@ -70,28 +83,22 @@ class Keys:
 
     async def held(self) -> frozenset[Thumbprint]:
         """The certificates that this host has the keys of, staged ones too."""
-        return await asyncio.to_thread(self._held)
+        return await asyncio.to_thread(held, self._folder)
 
     async def mint(self) -> CertificateAccepted:
         """A new identity, on the disk, and the request to have it accepted beside the present one.
 
-        What an earlier request left and nobody accepted is deleted.  Raises CannotStore.
+        What earlier requests left is deleted after a while: see minting.py.  Raises CannotStore.
         """
         async with self._one:
             belief = self._belief
             old = belief.identities.pool.identity
             await asyncio.to_thread(self._stay_with, self.serves)
-            await asyncio.to_thread(self._drop_staged, belief.roster)
-            new = await asyncio.to_thread(
-                mint_pool_identity, belief.me, self._now(), lifetime=self._lifetime
-            )
-            path = self._folder.identity("pool", new.certificate.thumbprint)
-            await asyncio.to_thread(write_identity, path, new)
-            certificate = new.certificate
-            replaces = old.certificate.thumbprint
-            said = certificate_request(belief.roster.pool, belief.me, certificate.der, replaces)
+            new = await asyncio.to_thread(minted, self._folder, belief, self._now(), self._lifetime)
             self._several = True
+            certificate, replaces = new.certificate, old.certificate.thumbprint
             self._journal.event("identity-minted", certificate=str(certificate.thumbprint))
+            said = certificate_request(belief.roster.pool, belief.me, certificate.der, replaces)
             return CertificateAccepted(
                 belief.me, certificate.der, replaces, old.sign(said), new.sign(said)
             )
@@ -99,15 +106,23 @@ class Keys:
     async def promote(self, certificate: Thumbprint) -> None:
         """Serve this identity to new connections, across restarts.
 
-        Raises NoSuchKey, CannotStore.
+        Raises NotAcceptedYet for one that the log does not accept, NoSuchKey, CannotStore.
         """
         async with self._one:
+            # Only here: while it waited its turn the log may have withdrawn it.  What comes from
+            # now on has `heal` wait its turn.
+            if self._belief.roster.host_of(certificate) != self._belief.me:
+                raise NotAcceptedYet(self._name, certificate.short)
             await self._promote(certificate)
 
     async def retire(self, certificate: Thumbprint) -> None:
         """Delete this key for good; twice is once.  Raises KeyInUse, CannotStore."""
         async with self._one:
-            await self._retire(certificate)
+            try:
+                await self._retire(certificate)
+            except CannotStore:
+                self._heal_later()
+                raise
 
     async def watch(self) -> None:
         """Follow the log from now on: see `heal`."""
@@ -139,13 +154,16 @@ class Keys:
                         await self._promote(certificate)
                     case Retire(certificate=certificate):
                         await self._retire(certificate)
-            held, mine = await self.held(), belief.roster.members.get(belief.me)
-            self._several = len(held) > 1
-            if mine is not None and not held & {c.thumbprint for c in mine.certificates}:
+            there, mine = await self.held(), belief.roster.members.get(belief.me)
+            self._several = len(there) > 1
+            if mine is not None and not there & {c.thumbprint for c in mine.certificates}:
                 self.keyless()
 
     async def close(self) -> None:
         """Finish what is under way."""
+        self._closed = True
+        if self._later is not None:
+            self._later.cancel()
         if self._healing is not None:
             await asyncio.gather(self._healing, return_exceptions=True)
 
@@ -175,17 +193,8 @@ class Keys:
     def _name(self) -> str:
         return self._belief.roster.expect(self._belief.me).name
 
-    def _held(self) -> frozenset[Thumbprint]:
-        files = self._folder.identity_files("pool")
-        return frozenset(Thumbprint.parse(path.stem.partition("-")[2]) for path in files)
-
     def _stay_with(self, certificate: Thumbprint) -> None:
         self._folder.serve_pool_identity(certificate)
-
-    def _drop_staged(self, roster: Roster) -> None:
-        accepted = {c.thumbprint for c in roster.members[self._belief.me].certificates}
-        for thumbprint in self._held() - accepted - {self.serves}:
-            delete_identity(self._folder.identity("pool", thumbprint))
 
     def _changed(self, before: Roster, after: Roster) -> None:
         me = self._belief.me
@@ -207,4 +216,16 @@ class Keys:
         try:
             await self.heal()
         except (Failure, OSError) as why:
-            self._journal.error("own-keys", words=str(why))
+            self._journal.damped("own-keys", peer="", reason=_code(why), words=str(why))
+            self._heal_later()
+
+    def _heal_later(self) -> None:
+        """The disk may be repaired by then; nothing else might come that has it tried again."""
+        if self._later is not None:
+            self._later.cancel()
+        if not self._closed:
+            self._later = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._heal_soon)
+
+
+def _code(why: Exception) -> str:
+    return why.code if isinstance(why, Failure) else "OS_ERROR"

@@ -7,9 +7,10 @@ hung up.  What is planned is decided by the planners, what is done next by the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from pooltrust.errors import (
@@ -33,6 +34,8 @@ from pooltrust.pool.plan.picture import Picture
 from pooltrust.pool.plan.plan import Kind, Plan
 from pooltrust.pool.plan.preview import Preview, preview
 from pooltrust.trust.takeover import taker
+
+T = TypeVar("T")
 
 FREE_SECONDS = 8.0
 """How long a joiner is kept waiting for an operation that is under way."""
@@ -76,6 +79,7 @@ class Desk:
         self._ordering = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[Stored]] = {}
+        self._beginning: set[asyncio.Task[Any]] = set()
         self._phases: dict[str, str] = {}
         self.ready: Callable[[], None] = lambda: None
         self.busy: Callable[[], Failure | None] = lambda: None
@@ -89,21 +93,15 @@ class Desk:
 
         Raises what stands against it, with everything as it was; OperationSuspended.
         """
-        async with self._ordering:
-            self._may_begin(order.kind)
-            asked = Asked(str(uuid4()), order.by, order.call)
-            plan = await order.prepare(await self.seen(), asked)
-            if plan is None:
-                return None
-            stored = await self._begin(Operation(plan))
-        return await self._driven(stored)
+        # Whoever hangs up while it is written down does not leave it there with nobody to drive it.
+        begun = await self._surely(self._ordered(order))
+        return await asyncio.shield(begun) if begun else None
 
     async def carry_on(self, operation: Operation) -> Stored:
         """Carry out an operation that was planned from the log: see `mend`.  Raises as `order`."""
         async with self._ordering:
-            self._may_begin(operation.plan.kind)
-            stored = await self._begin(operation)
-        return await self._driven(stored)
+            begun = await self._begin(operation)
+        return await asyncio.shield(begun)
 
     async def preview(self, order: Order) -> Preview | None:
         """What would be done; nothing is changed.  Raises what stands against it."""
@@ -120,7 +118,7 @@ class Desk:
 
     async def resume(self, id: str) -> Stored:
         """Go on with an operation.  Raises NoSuchOperation, OperationSuspended."""
-        return await self._driven(self._find(id))
+        return await asyncio.shield(self._drive(self._find(id)))
 
     async def abandon(self, id: str) -> Stored:
         """Take an operation back.  Raises NoSuchOperation, TooLateToAbandon, OperationSuspended."""
@@ -132,13 +130,11 @@ class Desk:
                     raise TooLateToAbandon(id)
                 undoing = replace(stored, operation=stored.operation.abandoned())
                 await self._shelf.put(replace(undoing, state=State.RUNNING))
-        return await self._driven(self._find(id))
+        return await asyncio.shield(self._drive(self._find(id)))
 
     def all(self) -> list[Stored]:
         """Every operation that is known here, ended ones too, oldest first."""
-        known = [self._shown(one) for one in self._shelf.pool_operations()]
-        takeover = self._shelf.takeover
-        return [*known, self._shown(takeover)] if takeover else known
+        return [self._shown(one) for one in self._known()]
 
     def pending(self) -> list[Stored]:
         """Those that have not ended, oldest first."""
@@ -159,9 +155,11 @@ class Desk:
 
     def conflict(self, kind: Kind) -> Failure | None:
         """The operation that keeps this from beginning now."""
-        for one in self.pending():
-            suspended = one.state is State.SUSPENDED and not self.running(one.id)
-            plan = one.operation.plan
+        for one in self._known():
+            if one.is_over:
+                continue
+            # As it is stored: one that is tried again just now may be so for ever.
+            plan, suspended = one.operation.plan, one.state is State.SUSPENDED
             if why := conflict(plan, kind, suspended=suspended, pool=self._belief.roster.pool):
                 return why
         return None
@@ -183,10 +181,11 @@ class Desk:
 
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        while tasks := [*self._beginning, *self._tasks.values()]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0)  # they are forgotten by then
 
     def _may_begin(self, kind: Kind) -> None:
         if why := self.conflict(kind) or self.busy():
@@ -194,21 +193,37 @@ class Desk:
         if kind is not Kind.EMERGENCY_TRANSITION:
             self.ready()
 
-    async def _begin(self, operation: Operation) -> Stored:
+    async def _ordered(self, order: Order) -> asyncio.Task[Stored] | None:
+        async with self._ordering:
+            self._may_begin(order.kind)
+            asked = Asked(str(uuid4()), order.by, order.call)
+            plan = await order.prepare(await self.seen(), asked)
+            return await self._begin(Operation(plan)) if plan else None
+
+    async def _begin(self, operation: Operation) -> asyncio.Task[Stored]:
         plan = operation.plan
+        self._may_begin(plan.kind)  # what was true before it was planned may not be any more
         stored = Stored(operation, State.RUNNING, self._now())
         await self._shelf.put(stored)
         self._journal.event("operation-begun", id=plan.id, words=plan.title, by=plan.by)
-        return stored
+        return self._drive(stored)
 
-    async def _driven(self, stored: Stored) -> Stored:
+    async def _surely(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry this through although the caller is cancelled."""
+        task = asyncio.create_task(work)
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+        task.add_done_callback(_seen_by_somebody)
+        return await asyncio.shield(task)
+
+    def _drive(self, stored: Stored) -> asyncio.Task[Stored]:
         task = self._tasks.get(stored.id)
         if task is None:
             task = asyncio.create_task(self._run(stored.id), name=f"operation-{stored.id}")
             self._tasks[stored.id] = task
             task.add_done_callback(lambda _: self._tasks.pop(stored.id, None))
             task.add_done_callback(_seen_by_somebody)
-        return await asyncio.shield(task)
+        return task
 
     async def _run(self, id: str) -> Stored:
         async with self._turn:
@@ -231,6 +246,7 @@ class Desk:
             return await self._end(stored, state, ending.words)
         why = _why(stored, run, ending)
         if ending.may_abandon and run.wrote_nothing() and not self._is_bound(stored):
+            await run.tidy()
             await self._end(stored, State.ABANDONED, f"Nothing was changed.  {why}")
             raise why
         stopped = replace(
@@ -274,6 +290,10 @@ class Desk:
         mine = given is not None and taker(given) == self._belief.me
         return stored.is_local and self._belief.bound and mine
 
+    def _known(self) -> list[Stored]:
+        takeover = self._shelf.takeover
+        return [*self._shelf.pool_operations(), *([takeover] if takeover else [])]
+
     def _find(self, id: str) -> Stored:
         for one in self.pending():
             if one.id == id:
@@ -302,6 +322,6 @@ def _why(stored: Stored, run: Run, ending: plan_operation.Suspended) -> Failure:
     return all_at_once(reasons) if reasons else OperationAbandoned(stored.id, ending.words)
 
 
-def _seen_by_somebody(task: asyncio.Task[Stored]) -> None:
+def _seen_by_somebody(task: asyncio.Task[Any]) -> None:
     if not task.cancelled():
         task.exception()  # whoever ordered it may have hung up; it is told in the journal

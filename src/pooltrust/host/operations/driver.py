@@ -16,13 +16,15 @@ from pooltrust.host.operations.hands import Hands
 from pooltrust.host.operations.view import View
 from pooltrust.pool.plan import operation as plan_operation
 from pooltrust.pool.plan.operation import Do, Done, Operation
-from pooltrust.pool.plan.steps import Probe, Step
+from pooltrust.pool.plan.steps import Probe, Retire, Step
 from pooltrust.terms import HostId
 
 AT_ONCE = 16
 """So many steps, or handshakes of so many hosts, are under way at once."""
 PATIENCE = 3
 """How often a step may be done without being seen to hold."""
+MOST_TIMES = 20
+"""How often it may be done at all: a host could say one thing now and another one then."""
 
 
 @failure("STEP_WITHOUT_EFFECT", cure="It is tried again by itself.")
@@ -44,7 +46,8 @@ class Run:
         self._told = told
         self.view: View = hands.view()
         """What it has seen, and what went wrong in it."""
-        self._done: Counter[Step] = Counter()
+        self._times: Counter[Step] = Counter()
+        self._in_vain: Counter[Step] = Counter()
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def to_its_end(self) -> Ending:
@@ -68,6 +71,14 @@ class Run:
         entries = (entry for phase in (*plan.phases, *plan.undo) for entry in phase.entries)
         return all(picture.written(entry) is None for entry in entries)
 
+    async def tidy(self) -> None:
+        """Delete the key that was made for an operation which has changed nothing else."""
+        plan = self._operation.plan
+        steps = (step for phase in plan.undo for step in phase.steps if isinstance(step, Retire))
+        for step in steps:
+            if step.needs() <= self.view.picture().reachable():
+                await self._hands.do(step, plan, self.view)
+
     def _doing(self, steps: Sequence[Step]) -> Iterator[Awaitable[None]]:
         """Every step by itself, but the handshakes of one other host together."""
         probes: defaultdict[HostId, list[Probe]] = defaultdict(list)
@@ -89,8 +100,10 @@ class Run:
         """Stop what is done again and again: the world is not as the step says."""
         picture = self.view.picture()
         for step in steps:
-            if step.holds(picture) or step in picture.failed:
+            self._times[step] += 1
+            if step in picture.failed:
                 continue
-            self._done[step] += 1
-            if self._done[step] >= PATIENCE and step.needs() <= picture.reachable():
+            self._in_vain[step] += not step.holds(picture)
+            patient = self._in_vain[step] < PATIENCE and self._times[step] < MOST_TIMES
+            if not patient and step.needs() <= picture.reachable():
                 self.view.refused(step, WithoutEffect(step.words(picture.roster)))

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import uuid4
 
-from pooltrust.errors import Failure, OperationNotAllowed, OperationSuspended
+from pooltrust.errors import Failure, OperationSuspended
 from pooltrust.host.belief import Belief
 from pooltrust.host.obeying.keys import Keys
 from pooltrust.host.operations.desk import Desk, Order
@@ -20,7 +20,7 @@ from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.pool.operations.asked import Asked, the_member
-from pooltrust.pool.operations.refresh import refresh
+from pooltrust.pool.operations.refresh import refresh, to_be_refreshed
 from pooltrust.pool.operations.turns import whole_pool
 from pooltrust.pool.plan.picture import Picture
 from pooltrust.pool.plan.plan import Kind, Plan
@@ -133,14 +133,13 @@ class Refreshing:
 
     def _preparing(self, host: HostId) -> Callable[[Picture, Asked], Awaitable[Plan]]:
         async def prepare(picture: Picture, asked: Asked) -> Plan:
+            to_be_refreshed(picture, host)  # before a key is made for nothing
             return refresh(picture, await self._request(host), asked)
 
         return prepare
 
     async def _request(self, host: HostId) -> CertificateAccepted:
         """Have the host mint, and ask for what it minted.  Raises what keeps it from that."""
-        if host not in self._belief.roster.members:
-            raise OperationNotAllowed(f"{host} is no member of this pool.")
         if host == self._belief.me:
             return await self._keys.mint()
         answer = await self._peers.call_verified(host, "mint", within=MINT_SECONDS)

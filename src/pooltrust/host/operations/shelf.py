@@ -30,6 +30,9 @@ ROUNDS = "operation-round"
 KEPT = 20
 """So many operations that have ended are remembered."""
 
+MOST_WORDS = 32 * 1024
+"""Characters of one that are stored, and shipped with the records."""
+
 
 @failure(
     "OPERATION_CORRUPT",
@@ -87,7 +90,7 @@ class Stored:
             "began": self.began.isoformat(),
             "ended": self.ended.isoformat() if self.ended else "",
             "phase": self.phase,
-            "words": self.words,
+            "words": self.words[:MOST_WORDS],
             "may_abandon": self.may_abandon,
         }
 

@@ -17,6 +17,9 @@ from pooltrust.pool.plan.picture import Known, Picture, Probed
 from pooltrust.pool.plan.steps import Step
 from pooltrust.terms import HostId
 
+MOST_WORDS = 1000
+"""Characters that a step's failure may have."""
+
 
 class View:
     """The facts of one run."""
@@ -72,7 +75,7 @@ class View:
             log,
             hosts,
             frozenset(self._probes),
-            {step: str(why) for step, why in self._refused.items()},
+            {step: _short(why) for step, why in self._refused.items()},
             settled=belief.settled,
         )
 
@@ -84,8 +87,14 @@ class View:
         known = Known(
             reachable=report is not None and host not in self._away,
             held=max(held, self._told.get(host, 0)),
-            why=str(self._away.get(host, "")),
+            why=_short(self._away.get(host, "")),
         )
         if report is None:
             return known
         return replace(known, serves=report.serves, keys=report.keys, override=report.override)
+
+
+def _short(why: object) -> str:
+    """In words that can be stored: some of them are another host's."""
+    words = str(why)
+    return words if len(words) <= MOST_WORDS else f"{words[: MOST_WORDS - 1]}…"

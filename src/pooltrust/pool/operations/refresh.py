@@ -25,18 +25,24 @@ def refresh(picture: Picture, request: CertificateAccepted, asked: Asked) -> Pla
 
     Members that are away do not block it, the host itself does.  Raises OperationNotAllowed.
     """
-    member = the_member(picture, request.host)
-    if len(member.certificates) > 1:
-        raise OperationNotAllowed(
-            f"Two pool certificates of {member.name} are accepted: its last refresh did not end. "
-            "It is finished or undone by itself; see xe operation-list."
-        )
+    member = to_be_refreshed(picture, request.host)
     if request.replaces != member.newest.thumbprint:
         raise OperationNotAllowed(
             f"The request of {member.name} replaces {request.replaces.short}…, "
             f"but the pool accepts {member.newest.thumbprint.short}… from it."
         )
     return plan_refresh(member, request, asked, picture.log.head_number)
+
+
+def to_be_refreshed(picture: Picture, host: HostId) -> Membership:
+    """The member, if it may ask for a new identity.  Raises OperationNotAllowed."""
+    member = the_member(picture, host)
+    if len(member.certificates) > 1:
+        raise OperationNotAllowed(
+            f"Two pool certificates of {member.name} are accepted: its last refresh did not end. "
+            "It is finished or undone by itself; see xe operation-list."
+        )
+    return member
 
 
 def plan_refresh(

@@ -7,7 +7,7 @@ going on after a restart is the same function, and doing a step twice is once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, TypeAlias
 
@@ -20,6 +20,9 @@ from pooltrust.terms import Thumbprint
 from pooltrust.trust import canonical, fields
 from pooltrust.trust.entries import CertificateAccepted, HostDismissed, TakenOver
 from pooltrust.trust.fields import Recorded
+
+MOST_REASONS = 12
+"""In one sentence.  A pool of 64 hosts that all miss one another has thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,8 @@ class Operation(Recorded):
             if self.abandoning
             else f"{plan.title[:1].upper()}{plan.title[1:]}"
         )
-        why = "; ".join(dict.fromkeys(reason.words for reason in reasons))
-        cures = " ".join(dict.fromkeys(reason.cure for reason in reasons if reason.cure))
+        why = _some((reason.words for reason in reasons), "; ")
+        cures = _some((reason.cure for reason in reasons if reason.cure), " ")
         resume = f"Resume: xe operation-resume uuid={plan.id}"
         undo = f"Undo: xe operation-abandon uuid={plan.id}" if may_abandon else ""
         lines = (f'{what} stopped at "{phase.name}": {why}.', plan.standing, cures, resume, undo)
@@ -167,9 +170,10 @@ class Operation(Recorded):
             words.append(f"Left to be done by {later} on return.")
         if away - members:
             words.append("It does not answer, and learns of it when it returns.")
-        for step in owed:
-            if step in picture.failed and step.needs() <= there:
-                words.append(f"Not done: {step.words(picture.roster)}: {picture.failed[step]}.")
+        failed = [step for step in owed if step in picture.failed and step.needs() <= there]
+        said = (f"{step.words(picture.roster)}: {picture.failed[step]}" for step in failed)
+        if failed:
+            words.append(f"Not done: {_some(said, '; ')}.")
         return " ".join(words)
 
 
@@ -189,6 +193,13 @@ def _steps(phase: Phase, picture: Picture) -> Iterator[Step]:
 
 def _may_run(step: Step, picture: Picture) -> bool:
     return step not in picture.failed and step.needs() <= picture.reachable()
+
+
+def _some(words: Iterable[str], between: str) -> str:
+    """These words, each once; of very many the first ones, and how many more there are."""
+    every = list(dict.fromkeys(words))
+    more = [f"and {len(every) - MOST_REASONS} more"] if len(every) > MOST_REASONS else []
+    return between.join([*every[:MOST_REASONS], *more])
 
 
 def _capital(title: str) -> str:
