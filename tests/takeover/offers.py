@@ -70,7 +70,7 @@ class Offering:
             case "knock":
                 return {"nonce": wire.b64(secrets.token_bytes(32))}
             case "facts":
-                return {"facts": facts_content(own_facts(self.puppet.belief))}
+                return {"facts": facts_content(own_facts(self.puppet.belief, {}))}
             case "log" | "story":
                 after = asked["after"]
                 rest = [one for one in self.entries if one.envelope.number > after]

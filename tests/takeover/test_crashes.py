@@ -221,7 +221,7 @@ def test_of_two_takers_that_both_signed_the_one_with_the_greater_hash_yields(poo
 
                 async def looked(body: TakenOver, look: Any = stop_votes) -> Any:
                     found = await look(body)
-                    found.candidates.clear()
+                    found.clear()
                     return found
 
                 taker.daemon.taking._look_around = looked  # type: ignore[method-assign]
@@ -317,6 +317,23 @@ def test_a_word_that_another_than_its_taker_signed_frees_no_vote(pool: Pool) -> 
                     abandoned=[{"takeover": first.hash, "signature": forged}],
                 )
             assert h4.daemon.belief.candidate == first
+
+    run(story())
+
+
+def test_a_member_that_says_that_another_takes_over_keeps_nobody_from_it(pool: Pool) -> None:
+    h1, h2, h3, h4, h5 = pool(5)
+
+    async def story() -> None:
+        async with running(h1, h2, h3, h4, h5):
+            await settle(h1, h2, h3, h4, h5)
+            await h1.stop()
+            # h5 was broken into: it says that it has voted for a takeover by h3.
+            made_up = await _voted_for(h3, h5)
+            assert h3.daemon.belief.candidate is None
+            await take_over(h2)
+            assert h2.daemon.belief.is_coordinator
+            assert h5.daemon.belief.candidate == made_up
 
     run(story())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -9,11 +10,14 @@ import pytest
 from daemons import Host, Stock, run, running, tree, until
 from peers.stage import Puppet
 from pooltrust.errors import CannotConnect, CannotVerify, Failure, OperationNotAllowed
+from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import NotCommitted
+from pooltrust.host.takeover import following
 from pooltrust.host.takeover.verdicts import ForeignLog, ForgedLog
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.terms import HostId
+from pooltrust.tls.frames import Frames
 from pooltrust.trust import entries as e
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.store import read_log
@@ -251,6 +255,44 @@ def test_whoever_has_the_entries_but_not_the_coordinators_key_is_not_followed(po
             async with Offering(puppet, entries).at(h2):
                 done = await h3.daemon.following.follow(h2.config.address)
                 assert done.coordinator == puppet.me
+
+    run(story())
+
+
+class Endless(Offering):
+    """Has one more entry, always."""
+
+    pause = 0.0
+
+    async def _as_anybody(self, frames: Frames) -> None:
+        while True:
+            asked = await frames.receive(5)
+            await asyncio.sleep(self.pause if asked["call"] == "story" else 0.0)
+            good = self.entries[-1] if asked.get("after", 0) >= len(self.entries) else None
+            answer = self._answer(asked)
+            await frames.send({"entries": wire.entry_lines((good,))} if good else answer)
+
+
+def test_whoever_answers_without_an_end_is_not_listened_to_for_ever(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, h2, h3 = pool(3)
+    monkeypatch.setattr(following, "LONGEST_SECONDS", 0.5)
+
+    async def story() -> None:
+        puppet = await usurper(h2)
+        endless = Endless(puppet, puppet.belief.log.tail(0))
+        async with running(h3), endless.at(h2):
+            endless.pause = 0.2
+            why = await _refused(h3, h2.config.address)
+            assert isinstance(why, CannotConnect)
+            assert "no end within 0.5 s" in str(why)
+            endless.pause = 0.0
+            monkeypatch.setattr(following, "LONGEST_SECONDS", 20.0)
+            monkeypatch.setattr(following, "MOST_BYTES", 20_000)
+            why = await _refused(h3, h2.config.address)
+            assert isinstance(why, wire.PeerMisspoke)
+            assert "a trust log that does not end" in str(why)
 
     run(story())
 

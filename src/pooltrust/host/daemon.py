@@ -86,6 +86,8 @@ from pooltrust.tls.frames import Frames, frames_protocol
 from pooltrust.trust.roster import Roster
 
 ASK_AGAIN_SECONDS = 20.0
+HEAR_SECONDS = 120.0
+"""How long a stranger may tell what this host has missed; what was sound of it is kept."""
 LOOK_AGAIN_SECONDS = 2.0
 NO_PROOF_BY_PAM = (
     "Passwords are checked by PAM here, and can't be proved without being sent.  "
@@ -481,19 +483,26 @@ class Daemon:
         now = time.monotonic()
         if self.sightings.current(now) and not isinstance(why, NotAccepted):
             return
+        name = f"hear-from-{host}"
+        if any(task.get_name() == name for task in self._tasks):
+            return
         if now - self._asked.get(host, -ASK_AGAIN_SECONDS) >= ASK_AGAIN_SECONDS:
             self._asked[host] = now
-            self._spawn(self._hear_from(host), f"hear-from-{host}")
+            self._spawn(self._hear_from(host), name)
 
     async def _hear_from(self, host: HostId) -> None:
         try:
-            await self.returning.hear_from(host)
+            async with asyncio.timeout(HEAR_SECONDS):
+                await self.returning.hear_from(host)
             if host not in self.belief.roster.members:
                 return  # it was dismissed, or we were
             if not await self._is_believed(host):
                 self.scribe.telling.unexplained(host)
         except Failure as why:
             self.journal.damped("story-not-heard", peer=host, reason=why.code, words=str(why))
+        except TimeoutError:
+            words = f"it did not end within {HEAR_SECONDS:g} s"
+            self.journal.damped("story-not-heard", peer=host, reason="TIMEOUT", words=words)
 
     async def _is_believed(self, host: HostId) -> bool:
         try:

@@ -44,6 +44,8 @@ from pooltrust.trust.transcript import statement, transcript
 
 STEP_SECONDS = 30.0
 ADMIT_SECONDS = 60.0
+MEETING_SECONDS = 180.0
+"""As long as a coordinator bears with one meeting."""
 MOST_ENTRIES = 200_000
 
 
@@ -140,8 +142,9 @@ class Joiner:
     async def _prepare(self, frames: Frames, connection: Connection, proof: JoinerProof) -> Staged:
         address, port = connection.address, connection.port
         try:
-            pool = await self._introduce(frames, connection.met, proof)
-            log = await self._fetch(frames, pool, connection.met)
+            async with asyncio.timeout(MEETING_SECONDS):
+                pool = await self._introduce(frames, connection.met, proof)
+                log = await self._fetch(frames, pool, connection.met)
             papers = self._papers
             staged = Staged(log, papers.identity, address, port, papers.luggage)
             await asyncio.to_thread(self._staging.keep, staged)
@@ -150,6 +153,9 @@ class Joiner:
             await asyncio.to_thread(self._staging.discard)
             if isinstance(why, CannotConnect):
                 raise JoiningHostConnectionFailed(address=address, why=why.why) from why
+            if isinstance(why, TimeoutError):
+                late = f"it took more than {MEETING_SECONDS:g} s"
+                raise JoiningHostConnectionFailed(address=address, why=late) from why
             if isinstance(why, FrameError | wire.PeerMisspoke):
                 raise JoiningHostServiceFailed(address=address, why=str(why)) from why
             raise

@@ -84,6 +84,7 @@ class Scribe:
         self._clock = clock
         self._now = now
         self._writing = asyncio.Lock()
+        self._comparing = asyncio.Lock()
         self._fit = False
         self._forked: set[HostId] = set()
         self._background: set[asyncio.Task[None]] = set()
@@ -240,19 +241,24 @@ class Scribe:
             roster = self.belief.roster
             raise HostIsSlave(roster.members[roster.coordinator].address)
         self._peers.witness.check_own()
-        if self._fit:
-            return
+        async with self._comparing:
+            if not self._fit:
+                await self._compare()
+
+    async def _compare(self) -> None:
         await self._peers.look_around()
         self._peers.witness.check_own()
-        ahead = self._peers.sightings.ahead()
-        if forked := ahead & self._forked:
+        ahead, members = self._peers.sightings.ahead(), self.belief.roster.members.keys()
+        ours = self._peers.sightings.holders(0) & members
+        # One member can make up a branch of its own, by taking over alone.  While more than half
+        # hold this one, no other can be endorsed, and none stops the pool.
+        if (forked := ahead & self._forked) and 2 * len(ours) <= len(members):
             raise Forked(ahead=self._names(forked))
         for host in ahead:
             words = "it signs a head whose entries it does not hand over; it is not counted"
             self._journal.damped("head-unproved", peer=host, reason="unproved", words=words)
         if not self._peers.sightings.may_append(but=ahead):
-            members = set(self.belief.roster.members)
-            raise MayHaveMissed(missing=self._missing(members - self._peers.sightings.holders(0)))
+            raise MayHaveMissed(missing=self._missing(members - ours))
         self._fit = True
 
     async def bring(self, host: HostId) -> None:

@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pooltrust.errors import CannotVerify, OperationNotAllowed
+from pooltrust.errors import CannotConnect, CannotVerify, OperationNotAllowed
 from pooltrust.host.belief import Belief
 from pooltrust.host.meeting.story import Story, further_back, hearing
+from pooltrust.host.peers import wire
 from pooltrust.host.takeover.telling import Telling
 from pooltrust.host.takeover.verdicts import ForeignLog, given_up_words, refused
 from pooltrust.host.telling.journal import Journal
@@ -25,7 +26,9 @@ from pooltrust.trust.log import Adopted, AlreadyHeld, GivenUp, Local, Log, Outco
 from pooltrust.trust.roster import Roster
 
 MOST_ENTRIES = 200_000
-"""A stranger could go on for ever; this many entries are read before they are judged."""
+MOST_BYTES = 512 * 1024 * 1024
+LONGEST_SECONDS = 300.0
+"""A stranger could go on for ever; so much is read, and so long, before it is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,7 @@ class Following:
         the entries, CannotConnect, CannotStore; then nothing has changed.
         """
         async with self._one:
-            async with hearing(self._belief, address, self._source) as story:
-                host = await self._checked(story)
-                offered = await self._tail(story)
-                met = story.met
+            host, met, offered = await self._heard(address)
             outcome = await self._belief.decide(
                 lambda log, local: _decided(log, local, offered, host, met)
             )
@@ -75,6 +75,19 @@ class Following:
             told = self._told(outcome)
         self.followed(told.coordinator)
         return told
+
+    async def _heard(self, address: str) -> tuple[HostId, Certificate, tuple[SignedEntry, ...]]:
+        """Who answers there, by its own word; the certificate that it shows; its entries."""
+        try:
+            async with (
+                asyncio.timeout(LONGEST_SECONDS),
+                hearing(self._belief, address, self._source) as story,
+            ):
+                host = await self._checked(story)
+                return host, story.met, await self._tail(story)
+        except TimeoutError as why:
+            port, late = self._belief.roster.port, f"no end within {LONGEST_SECONDS:g} s"
+            raise CannotConnect(address, port, expected="a coordinator", why=late) from why
 
     async def _checked(self, story: Story) -> HostId:
         """Who answers, by its own word: that it coordinates this host's pool."""
@@ -105,8 +118,11 @@ class Following:
             after = further_back(log, after)
 
     async def _rest(self, story: Story, page: list[SignedEntry]) -> tuple[SignedEntry, ...]:
-        entries = list(page)
-        while page and len(entries) < MOST_ENTRIES:
+        entries, size = list(page), 0
+        while page:
+            size += sum(len(one.payload) for one in page)
+            if len(entries) > MOST_ENTRIES or size > MOST_BYTES:
+                raise wire.PeerMisspoke("a trust log that does not end")
             page = await story.after(entries[-1].envelope.number)
             entries += page
         return tuple(entries)

@@ -8,8 +8,7 @@ written; and whatever was begun is found again, by this host or at the members, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from pooltrust.errors import Failure, MayNotEndorse, OperationNotAllowed, Suspended, failure
@@ -38,15 +37,6 @@ class TooFewRecords(Suspended):
     change of an account may be that only they have: {why}."""
 
     why: str
-
-
-@dataclass(slots=True)
-class Found:
-    """What the members said before this host signed anything."""
-
-    answered: set[HostId] = field(default_factory=set)
-    candidates: list[SignedEntry] = field(default_factory=list)
-    """The takeovers that have their votes, for what follows their logs."""
 
 
 class Taking:
@@ -80,36 +70,36 @@ class Taking:
         if not isinstance(append.body, TakenOver):
             raise TypeError(f"no takeover: {append.body.kind}")
         async with self._one:
-            found = await self._look_around(append.body)
+            running = await self._look_around(append.body)
             if self._is_over(append.body):
                 return
             if append.alone:
                 await self._alone(append.body, by, call)
             else:
                 self._peers.witness.check_own()
-                signed = self._standing() or await self._new(append.body, found, by, call)
+                signed = self._standing() or await self._new(append.body, running, by, call)
                 await self._endorsed(signed, by, call)
         roster = self._belief.roster
         self._journal.warning("took-over", number=roster.number, alone=append.alone, by=by)
 
-    async def _look_around(self, body: TakenOver) -> Found:
-        """Take the longest log there is, and hear whom the members have voted for."""
-        found = Found()
-        if self._belief.bound and self._belief.candidate:
-            found.candidates.append(self._belief.candidate)
+    async def _look_around(self, body: TakenOver) -> list[SignedEntry]:
+        """Take the longest log there is, and hear who takes over already."""
         others = self._belief.roster.members.keys() - {self._belief.me, body.replaced}
-        await asyncio.gather(*(self._hear(host, found) for host in others))
-        return found
+        heard = await asyncio.gather(*(self._hear(host) for host in others))
+        return [signed for signed in heard if signed is not None]
 
-    async def _hear(self, host: HostId, found: Found) -> None:
+    async def _hear(self, host: HostId) -> SignedEntry | None:
+        """The takeover that this member goes on with itself; what it says of others is no proof."""
         try:
             async with self._peers.link(host) as link:
                 given = candidate(await link.ask("vote"))
-                found.answered.add(host)
-                if given is not None:
-                    found.candidates.append(given)
         except Failure as why:
             self._journal.damped("vote-not-heard", peer=host, reason=why.code, words=str(why))
+            return None
+        member = self._belief.roster.members.get(host)
+        if given is None or member is None or taker(given) != host:
+            return None
+        return given if member.signed(given.signature, given.message) else None
 
     def _is_over(self, body: TakenOver) -> bool:
         """Whether this host leads already.  Raises OperationNotAllowed if another one does now."""
@@ -129,12 +119,14 @@ class Taking:
         given = self._belief.candidate
         return standing_candidate(self._belief.log, self._belief.me, [given] if given else [])
 
-    async def _new(self, body: TakenOver, found: Found, by: str, call: str) -> SignedEntry:
+    async def _new(
+        self, body: TakenOver, running: Sequence[SignedEntry], by: str, call: str
+    ) -> SignedEntry:
         """Sign a takeover, unless another one is under way or the coordinator is back."""
         await self._check_lost()
         log = self._belief.log
-        for other in found.candidates:
-            if other.envelope.previous == log.head_hash and taker(other) in found.answered:
+        for other in running:
+            if other.envelope.previous == log.head_hash:
                 raise _under_way(other, log.roster)
         return self._signed(log, body, by, call)
 

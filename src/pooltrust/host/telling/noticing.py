@@ -7,7 +7,8 @@ pool/alerts.py and kept by alerting.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
 
 CALL = "noticed"
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.%]+")
 MOST_KNOCKS = 64
 """So many of one member are believed."""
 
@@ -38,7 +40,9 @@ class Word:
 
     def content(self) -> wire.Frame:
         """As a frame's content."""
-        knocks = [{"host": k.host, "address": k.address, "at": _text(k.at)} for k in self.knocks]
+        knocks = [
+            {"host": k.host, "address": k.address, "at": k.at.isoformat()} for k in self.knocks
+        ]
         return {"override": self.override, "knocks": knocks}
 
     @classmethod
@@ -68,7 +72,7 @@ class Noticing:
         self._words: dict[HostId, Word] = {}
         self._switched: frozenset[HostId] = frozenset()
         self._told: tuple[Life | None, Word] = (None, Word())
-        self._left: dict[str, HostId] | None = None
+        self._left: dict[HostId, str] | None = None
         self._admitted: dict[HostId, datetime | None] = {}
         self.changed: Callable[[], None] = lambda: None
         belief.watch(self._roster_changed)
@@ -122,14 +126,17 @@ class Noticing:
         """A connection under the pool's name was refused: it may be an ejected host's."""
         if refusal.reason != UNKNOWN_TO_US.code or refusal.name is None:
             return
-        if self._left is None:
-            self._left = dict(_addresses_of_old(self._belief.log))
-        if host := self._left.get(refusal.address):
-            self.knocked(host, refusal.address)
+        taken = {member.address for member in self._belief.roster.members.values()}
+        for host, address in self._were_members().items():
+            if address == refusal.address and address not in taken:
+                self.knocked(host, address)
+                return
 
     async def told(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
         """Note what a member noticed."""
         word = Word.read(frame, self._now())
+        once = self._were_members() if word.knocks else {}
+        word = Word(word.override, tuple(k for k in word.knocks if k.host in once))
         if self._words.get(peer, Word()) != word:
             self._words[peer] = word
             self._heard()
@@ -154,6 +161,12 @@ class Noticing:
 
     def _changed(self) -> None:
         self.changed()
+
+    def _were_members(self) -> Mapping[HostId, str]:
+        """The hosts that were members and are none now, with their last addresses."""
+        if self._left is None:
+            self._left = _left(self._belief.log)
+        return self._left
 
     def _word(self) -> Word:
         latest = sorted(self._knocks.values(), key=lambda k: k.at)[-MOST_KNOCKS:]
@@ -207,8 +220,8 @@ class Noticing:
         self._look()
 
 
-def _addresses_of_old(log: Log) -> Iterator[tuple[str, HostId]]:
-    """The last addresses of hosts that were members, unless a member has that one now."""
+def _left(log: Log) -> dict[HostId, str]:
+    """Those who were members at some time of this log, with their last addresses."""
     known: dict[HostId, str] = {}
     if log.base is not None:
         known = {host: member.address for host, member in log.base.members.items()}
@@ -218,11 +231,7 @@ def _addresses_of_old(log: Log) -> Iterator[tuple[str, HostId]]:
             body = signed.entry.body
             if isinstance(body, HostAdmitted | AddressChanged):
                 known[body.host] = body.address
-    members = log.roster.members
-    taken = {member.address for member in members.values()}
-    for host, address in known.items():
-        if host not in members and address not in taken:
-            yield address, host
+    return {host: address for host, address in known.items() if host not in log.roster.members}
 
 
 def _admission(log: Log, host: HostId, by: HostId) -> datetime | None:
@@ -246,10 +255,7 @@ def _knocked(content: object, now: datetime) -> Knocked:
             raise ValueError("no zone")
     except ValueError as why:
         raise wire.PeerMisspoke(f"'at' is no time: {why}") from why
-    return Knocked(
-        wire.host(content, "host"), wire.text(content, "address", limit=64), min(at, now)
-    )
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat()
+    host, address = wire.host(content, "host"), wire.text(content, "address", limit=64)
+    if not _ADDRESS.fullmatch(address):
+        raise wire.PeerMisspoke("'address' is none")
+    return Knocked(host, address, min(at, now))
