@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from daemons import Host, Stock, run, running, tree, until
+from leaving.stage import dismiss
 from peers.stage import Puppet
 from pooltrust.errors import CannotConnect, CannotVerify, Failure, OperationNotAllowed
 from pooltrust.host.peers import wire
@@ -293,6 +294,26 @@ def test_whoever_answers_without_an_end_is_not_listened_to_for_ever(
             why = await _refused(h3, h2.config.address)
             assert isinstance(why, wire.PeerMisspoke)
             assert "a trust log that does not end" in str(why)
+
+    run(story())
+
+
+def test_an_order_that_leads_to_its_own_dismissal_says_so(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    h1, h2, h3 = pool(3)
+
+    async def story() -> None:
+        async with running(h1, h2, h3):
+            await settle(h1, h2, h3)
+            monkeypatch.setattr(h3.daemon.leaving, "_begin", lambda: None)
+            await dismiss(h1, h3.me)
+            done = await h3.daemon.following.follow(h1.config.address)
+            assert done.words == (
+                "By the trust log of h1 this host is no member: it founds its own pool."
+            )
+            why = await refusal(h3.daemon.following.follow(h1.config.address))
+            assert why.code == "HOST_WAS_EJECTED"
 
     run(story())
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pooltrust.errors import CannotConnect, CannotVerify, OperationNotAllowed
 from pooltrust.host.belief import Belief
+from pooltrust.host.meeting.facts import Ejected
 from pooltrust.host.meeting.story import Story, further_back, hearing
 from pooltrust.host.peers import wire
 from pooltrust.host.takeover.telling import Telling
@@ -66,6 +67,8 @@ class Following:
         OperationNotAllowed for a host that does not coordinate or is no member, what is wrong with
         the entries, CannotConnect, CannotStore; then nothing has changed.
         """
+        if self._belief.me not in self._belief.roster.members:
+            raise Ejected()
         async with self._one:
             host, met, offered = await self._heard(address)
             outcome = await self._belief.decide(
@@ -142,6 +145,8 @@ class Following:
         new = len(adopted.new) if adopted else 0
         self._journal.warning("followed", coordinator=name, number=log.head_number, new=new)
         words = [f"This host follows {name}; its trust log ends with entry {log.head_number}."]
+        if self._belief.me not in log.roster.members:
+            words = [f"By the trust log of {name} this host is no member: it founds its own pool."]
         if left:
             words.append(f"{len(left)} entries of its own do not count any more.")
         for lost in given_up_words(given_up, log.roster):
