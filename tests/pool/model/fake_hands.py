@@ -6,25 +6,24 @@ from dataclasses import dataclass
 from enum import Enum
 
 from pooltrust.errors import Failure
-from pooltrust.pool.operations.takeover import Collected, standing_candidate
 from pooltrust.pool.plan.operation import Operation
 from pooltrust.pool.plan.order import Order
-from pooltrust.pool.plan.picture import Probed
+from pooltrust.pool.plan.picture import Picture, Probed
 from pooltrust.pool.plan.steps import Adopt, Append, Probe, Promote, Retire, Step
 from pooltrust.terms import HostId
-from pooltrust.trust import entries as e
-from pooltrust.trust.entry import SignedEntry
-from pooltrust.trust.takeover import Vote
+from pooltrust.trust.entries import Body, TakenOver
 
 from . import minted
 from .fake_host import FakeHost
-from .fake_network import FakeNetwork, Message
+from .fake_network import Message
+from .fake_takeover import FakeTakeover
 
 
 class Fate(Enum):
     """What becomes of one step."""
 
     DONE = "done"
+    WAITS = "decided, and not done yet"
     LOST = "its request is lost"
     UNHEARD = "done, but its answer is lost"
     LATE = "its request arrives later"
@@ -34,22 +33,20 @@ class Fate(Enum):
 
 
 @dataclass(eq=False)
-class FakeHands(FakeNetwork):
+class FakeHands(FakeTakeover):
     """What hosts do when a driver tells them to."""
 
     def drives(self, me: FakeHost) -> Operation | None:
         """The operation that this host carries out now."""
-        if not me.up or not me.is_member:
-            return None
-        if me.emergency is not None:
+        if me.up and me.is_member and me.emergency is not None:
             return me.emergency
-        return me.journal if me.fit and me.log.roster.coordinator == me.id else None
+        return me.journal if me.journal and self.leads(me) else None
 
     def carry_out(self, me: FakeHost, step: Step, fate: Fate) -> None:
         host = self.hosts[_doer(step) or me.id]
         if fate is Fate.DIES_BEFORE:
             self.crash(host)
-        elif fate is not Fate.LOST or host is me:
+        elif host is me or (fate is not Fate.LOST and self.reach(me, host)):
             heard = fate in (Fate.DONE, Fate.DIES_AFTER, Fate.I_DIE)
             why = self._hand(me, step, fate is Fate.LATE and host is not me, heard)
             if why:
@@ -64,12 +61,15 @@ class FakeHands(FakeNetwork):
     def _hand(self, me: FakeHost, step: Step, late: bool, heard: bool) -> str:
         """Do it; says why not, if it is refused."""
         match step:
+            case Append(body=TakenOver()):
+                return self.take_over(me, step, heard=heard)
             case Append():
-                return self.append(me, step)
+                written = step.holds(Picture(me.id, me.log))
+                return "" if written else self.append(me, step.body)
             case Adopt(host=id):
                 why = self._send(id, me.log.entries, late)
-                host = self.hosts[id]
-                host.fresh = host.fresh or (not late and host.up and self.confirm(host))
+                if not late:  # they have shown one another what their logs end with
+                    self.hosts[id].fresh = self.hosts[id].up and self.confirm(self.hosts[id])
                 return why
             case Promote() | Retire():
                 return self._send(step.host, Order.at(step, me.log.roster), late)
@@ -107,70 +107,14 @@ class FakeHands(FakeNetwork):
             me.probes.add(Probed(step.observer, step.subject, step.certificate, held))
         return ""
 
-    def append(self, me: FakeHost, step: Append) -> str:
+    def append(self, me: FakeHost, body: Body) -> str:
         """Write this entry; says why not, if the log's rules refuse it."""
-        if isinstance(step.body, e.TakenOver):
-            taker = self.hosts[step.body.host]
-            return self._take_over(taker, step) if self.reach(me, taker) else ""
-        key = me.serves or me.serves_at_start
         try:
-            me.log = minted.grown(me.log, minted.signed(me.log, step.body, key))
+            me.hold(minted.grown(me.log, minted.signed(me.log, body, me.serves_at_start)))
         except Failure as why:
             return str(why)
         me.heal()
         return ""
-
-    def _take_over(self, taker: FakeHost, step: Append) -> str:
-        """Sign, collect endorsements, and write both entries; or write the one, on an order."""
-        key = taker.serves or taker.serves_at_start
-        candidate = minted.signed(taker.log, step.body, key, alone=step.alone)
-        if step.alone:
-            return self._write(taker, candidate, alone=True)
-        handed_back = [h.voted_for for h in self.others(taker) if h.voted_for]
-        mine = [taker.voted_for] if taker.voted_for else []
-        standing = standing_candidate(taker.log, taker.id, [*mine, *handed_back])
-        if standing is None and self._reaches_coordinator(taker):
-            return "the coordinator is back"
-        return self._collect(taker, standing or candidate)
-
-    def _reaches_coordinator(self, me: FakeHost) -> bool:
-        coordinator = me.log.roster.coordinator
-        return any(h.id == coordinator for h in self.others(me))
-
-    def _collect(self, taker: FakeHost, candidate: SignedEntry) -> str:
-        key, roster = taker.serves or taker.serves_at_start, taker.log.roster
-        taker.vote = Vote(taker.log.head_hash, candidate.hash)
-        taker.voted_for = candidate
-        collected = Collected(candidate)
-        for host in self.others(taker):
-            if host.log.head_number < taker.log.head_number:
-                host.take(taker.log.entries)
-            if given := host.endorse(candidate, lost=not self._reaches_coordinator(host)):
-                collected = collected.with_endorsement(given)
-        body = collected.body(roster)
-        if body is None:
-            return f"too few endorse it: {len(collected.missing(roster))} do not"
-        return self._write(taker, candidate, minted.following(candidate, body, key))
-
-    def _write(self, taker: FakeHost, *entries: SignedEntry, alone: bool = False) -> str:
-        try:
-            taker.log = minted.grown(taker.log, *entries, alone=alone)
-        except Failure as why:
-            return str(why)
-        drives = self.drives(taker)
-        if alone and drives and drives.plan.id in self.told.alone:
-            self.told.orders.add(entries[0].hash)
-            self.lost_with(taker)
-        taker.fit = True
-        taker.fresh = self.confirm(taker)
-        return ""
-
-    def lost_with(self, taker: FakeHost) -> None:
-        """What was told may be lost by following an order; it is said so."""
-        members = taker.log.roster.members
-        for host in self.told.ejected.keys() & members.keys():
-            del self.told.ejected[host]
-        self.told.required = self.told.required and taker.log.roster.verification
 
 
 def _doer(step: Step) -> HostId | None:

@@ -19,10 +19,11 @@ from pooltrust.pool.plan.steps import Promote, Retire, Step
 from pooltrust.terms import EntryHash, HostId, Thumbprint
 from pooltrust.trust.entries import Endorsement
 from pooltrust.trust.entry import SignedEntry
-from pooltrust.trust.log import Adopted, Bound, Local, Log
-from pooltrust.trust.takeover import Vote, may_endorse
+from pooltrust.trust.log import Adopted, Bound, Local, Log, Outcome
+from pooltrust.trust.takeover import Abandonment, Vote, abandon, is_free, may_endorse, may_yield
 
 from . import minted
+from .wrong_planners import Accepting, exactly_its_own
 
 
 @dataclass
@@ -32,7 +33,6 @@ class FakeHost:
     log: Log
     keys: set[Thumbprint]
     serves_at_start: Thumbprint
-    vote: Vote | None = None
     voted_for: SignedEntry | None = None
     override: bool = False
     journal: Operation | None = None
@@ -48,17 +48,29 @@ class FakeHost:
     """It is current: it talks with other members."""
     fit: bool = False
     """It has compared its log with at least half of the members since its start."""
+    todo: list[Step] = field(default_factory=list)
+    """Steps of its operation that were decided together and are on their way."""
+    met: frozenset[HostId] | None = None
+    """Who answered when this run of its operation began."""
+    stopped: bool = False
+    """This run is over: it could not go on."""
     probes: set[Probed] = field(default_factory=set)
     failed: dict[Step, str] = field(default_factory=dict)
     last: dict[HostId, Known] = field(default_factory=dict)
-    bound: bool = False
+    accepting: Accepting = exactly_its_own
 
     def crash(self) -> None:
-        self.up = self.fresh = self.fit = self.bound = False
+        self.up = self.fresh = self.fit = False
         self.serves = None
+        self.forget()
+        self.last.clear()
+
+    def forget(self) -> None:
+        """The run of its operation is over; the next one looks and tries again."""
+        self.met, self.stopped = None, False
+        self.todo.clear()
         self.probes.clear()
         self.failed.clear()
-        self.last.clear()
 
     def start(self) -> None:
         self.up, self.serves = True, self.serves_at_start
@@ -72,24 +84,59 @@ class FakeHost:
     def enforces(self) -> bool:
         return self.log.roster.verification and not self.override
 
+    @property
+    def vote(self) -> Vote | None:
+        return Vote.of(self.voted_for) if self.voted_for else None
+
+    @property
+    def bound(self) -> bool:
+        """Its vote is given to what is to follow its log, and it waits for that."""
+        return self.standing_vote is not None
+
+    @property
+    def standing_vote(self) -> SignedEntry | None:
+        """The takeover that has its vote for what follows its log now."""
+        given = self.voted_for
+        return given if given and given.envelope.previous == self.log.head_hash else None
+
     def accepts(self, other: HostId, met: Thumbprint | None) -> bool:
         """Whether a connection that expects `other` goes on when it meets this certificate."""
-        return met is not None and met in self.log.roster.expect(other).accepted
+        return met is not None and self.accepting(self.log, other, met)
 
     def take(
         self,
         offered: Sequence[SignedEntry],
         ordered: Collection[EntryHash] = (),
         committed: Collection[EntryHash] = (),
-    ) -> None:
-        """Take in what these entries add to its log, and look after its own keys then."""
-        local = Local(frozenset(ordered), self.vote, frozenset(committed), self.settled)
-        outcome = minted.outcome(self.log, offered, local)
-        self.bound = isinstance(outcome, Bound)
+    ) -> bool:
+        """Take in what these entries add to its log, and look after its own keys then.
+
+        False if its vote keeps it from following them.
+        """
+        outcome = self._outcome(offered, ordered, committed)
         if isinstance(outcome, Adopted):
-            self.log = outcome.log
+            self.hold(outcome.log)
             self.settled = min(self.settled, outcome.new[0].entry.number - 1)
             self.heal()
+        return not isinstance(outcome, Bound)
+
+    def would_follow(self, offered: Sequence[SignedEntry]) -> bool:
+        """Whether it would take in some of these."""
+        return isinstance(self._outcome(offered, (), ()), Adopted)
+
+    def _outcome(
+        self,
+        offered: Sequence[SignedEntry],
+        ordered: Collection[EntryHash],
+        committed: Collection[EntryHash],
+    ) -> Outcome:
+        local = Local(frozenset(ordered), self.vote, frozenset(committed), self.settled)
+        return minted.outcome(self.log, offered, local)
+
+    def hold(self, log: Log) -> None:
+        """Have this log from now on.  Whoever becomes coordinator has to compare heads first."""
+        self.fit = self.fit and log.roster.coordinator == self.log.roster.coordinator
+        self.log = log
 
     def heal(self) -> None:
         for step in own_steps(self.log, self.id, self.keys, self.serves, settled=self.settled):
@@ -110,15 +157,41 @@ class FakeHost:
             self.serves = self.serves_at_start = step.certificate
         return ""
 
-    def endorse(self, candidate: SignedEntry, *, lost: bool) -> Endorsement | None:
+    def endorse(
+        self, candidate: SignedEntry, *, lost: bool, words: Sequence[Abandonment] = ()
+    ) -> Endorsement | None:
         """Its signature for a takeover.  The vote is on disk before it is given."""
-        stands = self.vote is not None and self.vote.takeover == candidate.hash
+        before = self.standing_vote
+        if before and before != candidate and not self._may_leave(before, candidate, words):
+            return None
+        if not (lost or before) or not self.vote_for(candidate):
+            return None
+        return minted.endorsement(self.log.pool, self.id, self.serves_at_start, candidate.hash)
+
+    def _may_leave(
+        self, before: SignedEntry, other: SignedEntry, words: Sequence[Abandonment]
+    ) -> bool:
+        mine = may_yield(self.id, before, other)
+        return mine or is_free(self.log.roster, before, words)
+
+    def abandon(self, own: SignedEntry) -> Abandonment | None:
+        """Its word that it never writes this takeover of its own, if that is so."""
+        key = minted.key_of(self.serves_at_start)
         try:
-            self.vote = may_endorse(
-                self.log.roster, candidate, host=self.id, vote=self.vote, lost=lost or stands
-            )
+            return abandon(self.log.roster, self.id, own, self.vote, key)
         except MayNotEndorse:
             return None
+
+    def stand(self, own: SignedEntry) -> str:
+        """Give its vote to its own takeover; says why not."""
+        if self.standing_vote not in (None, own):
+            return "its vote is with another takeover"
+        return "" if self.vote_for(own) else "it may not take over"
+
+    def vote_for(self, candidate: SignedEntry) -> bool:
+        try:
+            may_endorse(self.log.roster, candidate, host=self.id, vote=None, lost=True)
+        except MayNotEndorse:
+            return False
         self.voted_for = candidate
-        key = self.serves or self.serves_at_start
-        return minted.endorsement(self.log.pool, self.id, key, candidate.hash)
+        return True

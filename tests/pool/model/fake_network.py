@@ -6,6 +6,7 @@ promises are checked.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -18,6 +19,7 @@ from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.heads import Seen, committed, is_current, may_append
 from pooltrust.trust.log import Log
 
+from . import minted
 from .fake_host import FakeHost
 
 Message: TypeAlias = Order | tuple[SignedEntry, ...]
@@ -30,12 +32,19 @@ class Told:
     ejected: dict[HostId, SignedEntry] = field(default_factory=dict)
     """Whose ejection is said to be done, with the entry that says so."""
     done: list[SignedEntry] = field(default_factory=list)
-    """What operations wrote that are said to be done."""
-    required: bool = False
-    orders: set[EntryHash] = field(default_factory=set)
-    """Entries that were written, or followed, on a local order."""
+    """What operations that are said to be done wrote."""
+    required: int | None = None
+    """The entry since which verification is said to be required."""
     alone: set[str] = field(default_factory=set)
     """Takeovers that were ordered although nobody endorses them."""
+    lost_from: int = sys.maxsize
+    """What was told of this entry and later ones may be lost by such an order: it was said so."""
+
+    def ordered(self, mine: Log, theirs: Log) -> None:
+        """An administrator orders something that makes these two go different ways."""
+        last = min(mine.head_number, theirs.head_number)
+        same = next(n for n in range(last, 0, -1) if mine.hash_at(n) == theirs.hash_at(n))
+        self.lost_from = min(self.lost_from, same + 1)
 
 
 @dataclass(eq=False)
@@ -56,11 +65,11 @@ class FakeNetwork:
 
     def confirm(self, me: FakeHost) -> bool:
         """Whether this host is current, by the heads of those that it reaches now."""
-        roster = me.log.roster
-        seen = [Seen(h.id, h.log.head_number, h.log.head_hash, 0.0) for h in self.others(me)]
+        roster, others = me.log.roster, self.others(me)
+        seen = [Seen(h.id, h.log.head_number, h.log.head_hash, 0.0) for h in others]
         if roster.coordinator == me.id:
             # Half of those as well who were members before a change that is not committed.
-            there = {h.id for h in self.others(me)} | {me.id}
+            there = {h.id for h in others} | {me.id}
             enough = self.picture(me).enough(there, me.log.head_number)
             return enough and may_append(roster, me.id, seen, me.log.hash_at)
         coordinator = self.hosts[roster.coordinator]
@@ -70,10 +79,17 @@ class FakeNetwork:
             seen = [head for head in seen if head.host != coordinator.id]
         return is_current(roster, me.id, seen, 0.0)
 
+    def leads(self, me: FakeHost) -> bool:
+        """Whether this host coordinates, and holds the longest log as far as it can know."""
+        if not me.up or not me.is_member or me.log.roster.coordinator != me.id:
+            return False
+        me.fit = me.fit or self.confirm(me)
+        return me.fit
+
     def catch_up(self, me: FakeHost) -> None:
         """Fetch what others hold beyond this host's log, and see whether it is current."""
         self.fetch(me)
-        me.fresh = me.fit = self.confirm(me)
+        me.fresh = self.confirm(me)
         if me.fresh:
             me.settled = self.picture(me).settles
             me.heal()
@@ -81,17 +97,22 @@ class FakeNetwork:
 
     def fetch(self, me: FakeHost) -> None:
         for other in sorted(self.others(me), key=lambda h: -h.log.head_number):
-            if me.log.hash_at(other.log.head_number) != other.log.head_hash:
-                me.take(other.log.entries)
-                if me.bound:
-                    me.take(other.log.entries, committed=self._committed_by(me, other.log))
+            self.fetch_from(me, other)
 
-    def _committed_by(self, me: FakeHost, log: Log) -> list[EntryHash]:
-        """The entry after this host's log, if enough others are seen to hold it."""
-        number = me.log.head_number + 1
-        entry, roster = log.hash_at(number), me.log.roster
-        holders = {h.id for h in self.others(me) if h.log.hash_at(number) == entry}
-        return [entry] if entry and committed(roster, holders) else []
+    def fetch_from(self, me: FakeHost, other: FakeHost) -> None:
+        if me.log.hash_at(other.log.head_number) != other.log.head_hash:
+            self.give(me, other.log.entries)
+
+    def give(self, host: FakeHost, entries: tuple[SignedEntry, ...]) -> None:
+        """Offer a host these entries; what others are seen to hold releases it from its vote."""
+        if not host.take(entries):
+            host.take(entries, committed=self._committed_next(host, entries))
+
+    def _committed_next(self, host: FakeHost, offered: Sequence[SignedEntry]) -> list[EntryHash]:
+        number = host.log.head_number + 1
+        entry = offered[number - offered[0].entry.number].hash
+        holders = {h.id for h in self.others(host) if h.log.hash_at(number) == entry}
+        return [entry] if committed(host.log.roster, holders) else []
 
     def must_look(self, me: FakeHost) -> bool:
         """Whether somebody holds what this host has not taken in yet."""
@@ -102,7 +123,8 @@ class FakeNetwork:
         known = dict(me.last)
         for host in self.hosts.values():
             if host is not me and not self.reach(me, host):
-                known[host.id] = replace(known.get(host.id, NOBODY), reachable=False)
+                if (before := known.get(host.id, NOBODY)).reachable or host.id not in known:
+                    known[host.id] = replace(before, reachable=False)
             else:
                 held = _held(me.log, host.log)
                 # What is still beyond after a look is a branch that this host does not follow.
@@ -119,7 +141,7 @@ class FakeNetwork:
             return ""
         if isinstance(message, Order):
             return host.obey(message)
-        host.take(message)
+        self.give(host, message)
         taken = host.log.hash_at(message[-1].entry.number) == message[-1].hash
         return "" if taken else "it follows another log, unless its administrator orders it"
 
@@ -146,15 +168,14 @@ class FakeNetwork:
 
     def fell_apart(self) -> bool:
         """Whether somebody took over without being endorsed."""
-        logs = {host.log.head_hash: host.log for host in self.hosts.values()}.values()
-        return any(b'"alone":true' in signed.payload for log in logs for signed in log.tail(0))
+        return any(minted.has_one_alone(host.log) for host in self.hosts.values())
 
     def state(self) -> object:
         """Everything that a promise is about: the same again need not be checked again."""
         hosts = tuple(
             (
-                *(h.id, h.log.head_hash, h.up, h.side, h.fresh, h.fit, h.bound, h.override),
-                *(h.serves, h.serves_at_start, frozenset(h.keys), h.settled),
+                *(h.id, h.log.head_hash, h.up, h.side, h.fresh, h.fit, h.vote, h.override),
+                *(h.serves, h.serves_at_start, frozenset(h.keys), h.settled, len(h.todo)),
                 *(h.journal and (h.journal.plan.id, h.journal.abandoning), h.emergency is None),
                 *(len(h.probes), len(h.failed)),
             )
@@ -162,11 +183,13 @@ class FakeNetwork:
         )
         told = self.told
         stuck = max(self.stuck.values(), default=0)
-        said = tuple(told.ejected), told.required, len(told.done), len(told.orders)
+        said = tuple(told.ejected), told.required, len(told.done), told.lost_from
         return hosts, said, stuck
 
 
 def _held(mine: Log, theirs: Log) -> int | None:
     """How far their log is ours, or beyond; None if it is another one."""
+    if mine.head_hash == theirs.head_hash:
+        return mine.head_number
     number = min(mine.head_number, theirs.head_number)
     return theirs.head_number if mine.hash_at(number) == theirs.hash_at(number) else None

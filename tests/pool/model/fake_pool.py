@@ -5,16 +5,16 @@ Look, ask the operation, do one step, look again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from pooltrust.errors import Refused
 from pooltrust.pool.operations.asked import Asked
-from pooltrust.pool.plan.operation import Done, Next, Operation, Suspended
+from pooltrust.pool.plan.operation import Do, Done, Next, Operation, Suspended
 from pooltrust.pool.plan.picture import Picture
 from pooltrust.pool.plan.plan import Kind, Plan
-from pooltrust.pool.plan.steps import Append, Step
+from pooltrust.pool.plan.steps import Step
 from pooltrust.terms import HostId
 from pooltrust.trust import entries as e
 from pooltrust.trust.entry import SignedEntry
@@ -42,13 +42,32 @@ class FakePool(FakeHands):
         for host in log.roster.members:
             key = minted.thumbprint(host, 1)
             hosts[host] = FakeHost(
-                host, log, {key}, key, serves=key, fit=True, settled=log.head_number
+                *(host, log, {key}, key),
+                serves=key,
+                fit=True,
+                settled=log.head_number,
+                accepting=planners.accepts,
             )
-        return cls(hosts, told=Told(required=verification), planners=planners)
+        return cls(hosts, told=Told(required=0 if verification else None), planners=planners)
 
     def drivers(self) -> list[FakeHost]:
         """The hosts that carry out an operation now."""
         return [h for h in self.hosts.values() if self.drives(h)]
+
+    def free(self) -> list[FakeHost]:
+        """The coordinators that could begin something."""
+        hosts = self.hosts.values()
+        return [h for h in hosts if not h.journal and not h.emergency and self.leads(h)]
+
+    def left_undone(self) -> Iterator[str]:
+        """Operations that have not ended, and refreshes that nobody is about to end."""
+        for me in self.drivers():
+            now = self.next(me)
+            yield f"it has not ended: {now.words if isinstance(now, Suspended) else now}"
+        for me in self.free():
+            for member in me.log.roster.members.values():
+                if len(member.certificates) > 1:
+                    yield f"two certificates of {member.name} are accepted"
 
     def begin(self, me: FakeHost, plan: Plan | None) -> None:
         if plan is not None:
@@ -56,15 +75,18 @@ class FakePool(FakeHands):
 
     def store(self, me: FakeHost, operation: Operation) -> None:
         """Store an operation before its first step; a coordinator ships it to the others."""
-        me.probes.clear()
-        me.failed.clear()
-        self.stuck.clear()
+        self.go_on(me)
         if operation.plan.kind is Kind.EMERGENCY_TRANSITION:
             me.emergency = operation
         else:
-            for host in (me, *self.others(me)):
+            for host in self._followers(me):
                 host.journal = operation
         self.changed()
+
+    def _followers(self, me: FakeHost) -> list[FakeHost]:
+        """Whoever is there and takes this host for the coordinator; itself too."""
+        there = [h for h in self.others(me) if h.log.roster.coordinator == me.id]
+        return [me, *there]
 
     def next(self, me: FakeHost) -> Next:
         operation = self.drives(me)
@@ -72,35 +94,56 @@ class FakePool(FakeHands):
         return operation.next(self.picture(me))
 
     def advance(self, me: FakeHost, choose: Callable[[Sequence[Step]], Step], fate: Fate) -> bool:
-        """One step of this host's operation.  False if there is none to be taken."""
+        """One step of this host's operation.  False if there is none to be taken.
+
+        What was decided together is done before it looks again, whatever happens meanwhile.
+        """
         operation = self.drives(me)
         if operation is None:
             return False
+        if not me.todo:
+            me.todo = self._decided(me, operation)
+        if not me.todo or fate is Fate.WAITS:
+            return bool(me.todo)
+        step = choose(me.todo)
+        me.todo.remove(step)
+        self.carry_out(me, step, fate)
+        self.changed()
+        return True
+
+    def _decided(self, me: FakeHost, operation: Operation) -> list[Step]:
         self.fetch(me)
         self.changed()
-        picture = self.picture(me)
+        if self.drives(me) != operation:
+            return []
+        picture = self._look(me)
         me.settled = picture.settles
         now = operation.next(picture)
         if isinstance(now, Done):
             self._finish(me, operation)
-            return False
-        if isinstance(now, Suspended):
-            return False
-        self.carry_out(me, choose(now.steps), fate)
-        self.changed()
-        return True
+        me.stopped = isinstance(now, Suspended)
+        return list(now.steps) if isinstance(now, Do) else []
+
+    def _look(self, me: FakeHost) -> Picture:
+        """Before each decision: who has returned by then is believed by its log of now."""
+        picture = self.picture(me)
+        me.met = me.met or picture.reachable()
+        if not self.planners.looks_again:
+            for host in picture.reachable() - me.met:
+                picture = picture.seen(host, reachable=False)
+        return picture
 
     def _finish(self, me: FakeHost, operation: Operation) -> None:
         plan = operation.plan
         if plan.kind is Kind.EJECT and (said := _dismissal(me.log, plan.subject)):
             self.told.ejected[plan.subject] = said
         if plan.kind is Kind.TLS_VERIFICATION_ENABLE and not operation.abandoning:
-            self.told.required = True
+            self.told.required = me.log.head_number
         picture = self.picture(me)
         entries = [entry for phase in plan.phases for entry in phase.entries]
         numbers = [picture.written(entry) for entry in entries]
         self.told.done += [me.log.at(number) for number in numbers if number]
-        for host in (me, *self.others(me)):
+        for host in self._followers(me):
             if host.journal and host.journal.plan.id == plan.id:
                 host.journal = None
         if me.emergency and me.emergency.plan.id == plan.id:
@@ -151,8 +194,8 @@ class FakePool(FakeHands):
             self.store(me, operation)
 
     def go_on(self, me: FakeHost) -> None:
-        """Try again what was refused."""
-        me.failed.clear()
+        """Begin another run: look again, and try again what was refused."""
+        me.forget()
         self.stuck.clear()
 
     def abandon(self, me: FakeHost) -> None:
@@ -162,9 +205,8 @@ class FakePool(FakeHands):
 
     def follow(self, host: FakeHost, leader: FakeHost) -> None:
         """An administrator orders this host to follow that coordinator."""
-        self.told.orders.add(leader.log.head_hash)
+        self.told.ordered(host.log, leader.log)
         host.take(leader.log.entries, ordered=[leader.log.head_hash])
-        self.lost_with(host)
         host.fresh = self.confirm(host)
         self.changed()
 
@@ -181,16 +223,19 @@ class FakePool(FakeHands):
         """A host joins, or joins again with a new identity; every member that is there hears it."""
         self.generations[id] = self.generations.get(id, 0) + 1
         key = minted.thumbprint(id, self.generations[id])
-        signer = me.serves or me.serves_at_start
-        body = minted.admission(me.log.pool, signer, id, key)
-        if self.append(me, Append(body, 0)):
+        body = minted.admission(me.log.pool, me.serves_at_start, id, key)
+        if self.append(me, body):
             return
         self.hosts[id] = FakeHost(
-            id, me.log, {key}, key, serves=key, side=me.side, settled=me.settled
+            *(id, me.log, {key}, key),
+            serves=key,
+            side=me.side,
+            settled=me.settled,
+            accepting=self.planners.accepts,
         )
         self.told.ejected.pop(id, None)
         for host in self.others(me):
-            host.take(me.log.entries)
+            self.give(host, me.log.entries)
         self.changed()
 
 

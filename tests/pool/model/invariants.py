@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 
 from pooltrust.pool.alerts import Noticed, alerts
-from pooltrust.pool.plan.operation import Suspended
+from pooltrust.pool.plan.operation import Operation, Suspended
 from pooltrust.pool.plan.plan import Kind
+from pooltrust.pool.plan.steps import Promote
 from trust.pools import NOW
 
 from .fake_host import FakeHost
@@ -28,7 +29,7 @@ class Broken(AssertionError):
 
 def settled(pool: FakePool) -> list[FakeHost]:
     """The members that are there and current; a host that returns first asks what it missed."""
-    hosts = [h for h in pool.hosts.values() if h.up and h.fresh and h.is_member and not h.bound]
+    hosts = [h for h in pool.hosts.values() if h.up and h.fresh and h.is_member]
     return [host for host in hosts if not _is_dismissed(pool, host)]
 
 
@@ -43,15 +44,15 @@ def _is_dismissed(pool: FakePool, host: FakeHost) -> bool:
 
 def every_enforcing_host_believes_what_members_serve(pool: FakePool, hosts: Hosts) -> Iterator[str]:
     for a, b in _pairs(pool, hosts):
-        if a.enforces and (b.serves is None or a.log.roster.host_of(b.serves) is None):
+        if a.enforces and not a.accepts(b.id, b.serves):
             yield f"{_name(a)} does not believe {_name(b)}"
 
 
 def one_member_is_never_believed_as_another(pool: FakePool, hosts: Hosts) -> Iterator[str]:
-    for a, b in _pairs(pool, hosts):
-        owner = a.log.roster.host_of(b.serves) if b.serves else None
-        if owner not in (None, b.id):
-            yield f"{_name(a)} meets the identity of another host at {_name(b)}"
+    for a in {host.log.head_hash: host for host in hosts}.values():
+        for b, c in permutations(pool.hosts.values(), 2):
+            if a.accepts(b.id, c.serves):
+                yield f"{_name(a)} takes {_name(c)} for {_name(b)}"
 
 
 def nobody_serves_an_identity_whose_key_is_gone(pool: FakePool, hosts: Hosts) -> Iterator[str]:
@@ -62,34 +63,40 @@ def nobody_serves_an_identity_whose_key_is_gone(pool: FakePool, hosts: Hosts) ->
 
 def no_non_member_is_believed(pool: FakePool, hosts: Hosts) -> Iterator[str]:
     for host in hosts:
-        for ejected in (pool.told.ejected.keys() & host.log.roster.members.keys()) - {host.id}:
-            said = pool.told.ejected[ejected]
-            # Whoever has another entry in its place disagrees, which is another promise; and
-            # whoever does not follow a takeover that was ordered elsewhere can't know of it.
-            held = host.log.hash_at(said.entry.number)
-            if held == said.hash or (held is None and not pool.told.orders):
-                yield f"{_name(host)} believes {_name(pool.hosts[ejected])}, whose ejection is done"
+        for host_id, said in pool.told.ejected.items():
+            ejected = pool.hosts[host_id]
+            # Whoever has another entry in its place disagrees, which is another promise.
+            held = host.log.hash_at(said.entry.number) in (said.hash, None)
+            if host_id == host.id or not held or said.entry.number >= pool.told.lost_from:
+                continue
+            if any(host.accepts(host_id, key) for key in ejected.keys):
+                yield f"{_name(host)} believes {_name(ejected)}, whose ejection is done"
 
 
 def no_two_hosts_disagree_about_an_entry(pool: FakePool, hosts: Hosts) -> Iterator[str]:
-    """Neither hosts that talk with one another, nor any two about what they know to be committed,
-    nor anybody about what was said to be done.
+    """Neither hosts that have met and shown one another their logs, nor any two about what they
+    know to be committed, nor anybody about what was said to be done; but for what a local order
+    may have lost.
 
     An entry that is not committed may be lost by a takeover: until they meet, its writer has it.
     """
-    if pool.told.orders:
-        return
+    certain = pool.told.lost_from - 1
     for a, b in combinations(pool.hosts.values(), 2):
-        number = min(a.settled, b.settled)
-        if a in hosts and b in hosts and pool.reach(a, b):
-            number = min(a.log.head_number, b.log.head_number)
+        if a.log.head_hash == b.log.head_hash:
+            continue
+        number = min(a.settled, b.settled, certain)
         if a.log.hash_at(number) != b.log.hash_at(number):
             yield f"{_name(a)} and {_name(b)} about entry {number} or one before"
+        number = min(a.log.head_number, b.log.head_number, certain)
+        if a.log.hash_at(number) == b.log.hash_at(number) or not pool.reach(a, b):
+            continue
+        if not a.would_follow(b.log.entries) and not b.would_follow(a.log.entries):
+            yield f"{_name(a)} and {_name(b)} about entry {number}, and neither follows"
     for host in pool.hosts.values():
         for said in pool.told.done:
             number = said.entry.number
-            if number <= host.settled and host.log.hash_at(number) != said.hash:
-                yield f"{_name(host)} about entry {said.entry.number}, said to be done"
+            if number <= min(host.settled, certain) and host.log.hash_at(number) != said.hash:
+                yield f"{_name(host)} about entry {number}, said to be done"
 
 
 def every_operation_ends_or_can_be_abandoned(pool: FakePool, hosts: Hosts) -> Iterator[str]:
@@ -105,21 +112,31 @@ def every_operation_ends_or_can_be_abandoned(pool: FakePool, hosts: Hosts) -> It
         if not isinstance(now, Suspended):
             continue
         roster, picture = me.log.roster, pool.picture(me)
-        there = {h.id for h in hosts if pool.reach(me, h)} & roster.members.keys()
+        there = {h.id for h in hosts if pool.reach(me, h) and not h.bound} & roster.members.keys()
         may_write = 2 * len(there | {me.id}) >= len(roster.members)
         enough = may_write and picture.enough(there | {me.id}, roster.number)
         if not now.may_abandon and enough:
             yield f"no way on and no way back, although enough are there: {now.words}"
         emergency = operation.plan.kind is Kind.EMERGENCY_TRANSITION
         if me.id in there and there >= roster.members.keys() and not emergency:
+            if now.may_abandon and _lacks_a_key(pool, operation):
+                continue
             yield f"everybody is there, and it does not go on: {now.words}"
 
 
+def _lacks_a_key(pool: FakePool, operation: Operation) -> bool:
+    """An undoing on another side of the network has deleted the new key: there is no way on."""
+    steps = [step for phase in operation.plan.phases for step in phase.steps]
+    promotes = [step for step in steps if isinstance(step, Promote)]
+    return any(step.certificate not in pool.hosts[step.host].keys for step in promotes)
+
+
 def verification_is_never_off_without_a_word(pool: FakePool, hosts: Hosts) -> Iterator[str]:
-    for host in hosts if pool.told.required else ():
+    since = pool.told.required
+    for host in hosts if since is not None and since < pool.told.lost_from else ():
         if host.enforces:
             continue
-        coordinator = pool.hosts.get(host.log.roster.coordinator)
+        coordinator = pool.hosts[host.log.roster.coordinator]
         if coordinator not in hosts or not pool.reach(coordinator, host):
             continue
         if host.id not in coordinator.log.roster.members:
@@ -165,7 +182,7 @@ def _pairs(pool: FakePool, hosts: Hosts) -> Iterator[tuple[FakeHost, FakeHost]]:
 
 def _excused(pool: FakePool, a: FakeHost, b: FakeHost) -> bool:
     """After an order, hosts of the branch that was given up may have to be admitted again."""
-    return bool(pool.told.orders) and not (
+    return pool.told.lost_from <= a.log.head_number and not (
         b.log.head_hash == a.log.head_hash and b.accepts(b.id, b.serves)
     )
 

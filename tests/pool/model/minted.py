@@ -124,6 +124,29 @@ def grown(log: Log, *entries: SignedEntry, alone: bool = False) -> Log:
     return _GROWN[key]
 
 
+_EXPECTED: dict[tuple[EntryHash, HostId], frozenset[Thumbprint]] = {}
+
+
+def expected(log: Log, host: HostId) -> frozenset[Thumbprint]:
+    """What a host with this log accepts from that host."""
+    key = log.head_hash, host
+    if key not in _EXPECTED:
+        if len(_EXPECTED) > 30_000:
+            _EXPECTED.clear()
+        _EXPECTED[key] = log.roster.expect(host).accepted
+    return _EXPECTED[key]
+
+
+_ALONE: dict[EntryHash, bool] = {}
+
+
+def has_one_alone(log: Log) -> bool:
+    """Whether an entry of this log was written without asking the others."""
+    if log.head_hash not in _ALONE:
+        _ALONE[log.head_hash] = any(b'"alone":true' in signed.payload for signed in log.tail(0))
+    return _ALONE[log.head_hash]
+
+
 class _Offer:
     """The arguments of `adopt`, equal to others by the hashes in them."""
 

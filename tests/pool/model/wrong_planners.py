@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from pooltrust.errors import OperationNotAllowed
 from pooltrust.pool.operations.asked import Asked
@@ -21,13 +22,28 @@ from pooltrust.pool.plan.operation import Operation
 from pooltrust.pool.plan.picture import Picture
 from pooltrust.pool.plan.plan import Demand, Phase, Plan
 from pooltrust.pool.plan.steps import Adopt, Promote
-from pooltrust.terms import HostId
+from pooltrust.terms import HostId, Thumbprint
 from pooltrust.trust.entries import CertificateAccepted
+from pooltrust.trust.log import Log
+
+from . import minted
+
+Accepting: TypeAlias = Callable[[Log, HostId, Thumbprint], bool]
+"""Whether a host with this log that expects that host accepts that certificate."""
+
+
+def exactly_its_own(log: Log, host: HostId, met: Thumbprint) -> bool:
+    return met in minted.expected(log, host)
+
+
+def _any_member_s(log: Log, host: HostId, met: Thumbprint) -> bool:
+    """A bundle of everybody's certificates proves "a member", not "this member"."""
+    return log.roster.host_of(met) is not None
 
 
 @dataclass(frozen=True)
 class Planners:
-    """A planner for each operation."""
+    """A planner for each operation, and how a host looks at what it meets."""
 
     name: str = "ours"
     refresh: Callable[[Picture, CertificateAccepted, Asked], Plan] = refresh
@@ -37,6 +53,9 @@ class Planners:
     take_over: Callable[..., Plan] = take_over
     recover: Callable[[Picture, Asked], Plan] = recover
     mend: Callable[[Picture, Asked], Operation | None] = mend
+    accepts: Accepting = exactly_its_own
+    looks_again: bool = True
+    """Who returns while an operation is carried out is seen before the next decision."""
 
 
 RIGHT = Planners()
@@ -162,6 +181,8 @@ WRONG = {
             hand_over=_never,
             mend=lambda picture, asked: None,
         ),
+        Planners("look once", looks_again=False),
+        Planners("any member will do", accepts=_any_member_s),
         Planners("wait for all", refresh=_waits_for_all),
         Planners("eject without telling", eject=_eject_without_telling),
         Planners("eject telling half", eject=_eject_telling_half),

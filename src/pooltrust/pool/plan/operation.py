@@ -136,9 +136,12 @@ class Operation(Recorded):
                 case TakenOver(replaced=replaced) if not entry.holds(picture):
                     if replaced != roster.coordinator:
                         return f"{coordinator} is the coordinator now"
-                case CertificateAccepted(certificate=der) if not self.abandoning:
+                case CertificateAccepted(certificate=der, replaces=old) if not self.abandoning:
                     if Thumbprint.of(der) in gone:
                         return "its new certificate was withdrawn since"
+                    member = roster.members.get(subject)
+                    if member and not entry.holds(picture) and member.newest.thumbprint != old:
+                        return f"another refresh of {name(roster, subject)} came between"
                 case _:
                     pass
         if subject and subject not in roster.members and not leaves:
