@@ -37,6 +37,8 @@ def eject(picture: Picture, host: HostId, asked: Asked, *, reason: str = "ejecte
         subject=host,
         after=after,
         phases=(
+            # It may be needed as a witness of what is under way; afterwards it is none.
+            spread(Demand.NOBODY),
             Phase("dismiss", (dismiss,), Demand.HALF, final=True),
             spread(Demand.HALF, commits=True),
             Phase("tell", (Adopt(host),), Demand.NOBODY),

@@ -80,7 +80,9 @@ def _hindrances(
 def _may_write(there: AbstractSet[HostId], picture: Picture) -> bool:
     """Whether these are enough for the next entry, and for those that are not committed yet."""
     roster = picture.roster
-    half = 2 * len(roster.members.keys() & there) >= len(roster.members)
+    # One that is a member no more can't bear witness to what it holds.
+    there = roster.members.keys() & there
+    half = 2 * len(there) >= len(roster.members)
     return roster.coordinator in there and half and picture.enough(there, roster.number)
 
 
