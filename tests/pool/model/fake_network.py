@@ -31,8 +31,8 @@ class Told:
 
     ejected: dict[HostId, SignedEntry] = field(default_factory=dict)
     """Whose ejection is said to be done, with the entry that says so."""
-    done: list[SignedEntry] = field(default_factory=list)
-    """What operations that are said to be done wrote."""
+    done: dict[int, EntryHash] = field(default_factory=dict)
+    """The entries that operations wrote which are said to be done."""
     required: int | None = None
     """The entry since which verification is said to be required."""
     alone: set[str] = field(default_factory=set)

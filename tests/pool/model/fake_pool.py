@@ -142,7 +142,8 @@ class FakePool(FakeHands):
         picture = self.picture(me)
         entries = [entry for phase in plan.phases for entry in phase.entries]
         numbers = [picture.written(entry) for entry in entries]
-        self.told.done += [me.log.at(number) for number in numbers if number]
+        for number in filter(None, numbers):
+            self.told.done.setdefault(number, me.log.at(number).hash)
         for host in self._followers(me):
             if host.journal and host.journal.plan.id == plan.id:
                 host.journal = None
@@ -229,6 +230,7 @@ class FakePool(FakeHands):
         self.hosts[id] = FakeHost(
             *(id, me.log, {key}, key),
             serves=key,
+            fresh=False,
             side=me.side,
             settled=me.settled,
             accepting=self.planners.accepts,
@@ -236,6 +238,7 @@ class FakePool(FakeHands):
         self.told.ejected.pop(id, None)
         for host in self.others(me):
             self.give(host, me.log.entries)
+        self.hosts[id].fresh = self.confirm(self.hosts[id])
         self.changed()
 
 

@@ -16,7 +16,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from pooltrust.pool.plan.operation import Suspended
 from pooltrust.pool.plan.plan import Kind
 from pooltrust.pool.plan.steps import Step
-from pooltrust.terms import HostId
 
 from .fake_hands import Fate
 from .fake_host import FakeHost
@@ -25,12 +24,41 @@ from .invariants import INVARIANTS, Broken, Invariant, check
 from .minted import HOSTS
 from .wrong_planners import RIGHT, Planners
 
-STORIES: dict[str, tuple[bool, tuple[Kind, ...]]] = {
-    "identities": (True, (Kind.CERT_REFRESH,) * 5 + (Kind.EJECT, Kind.DESIGNATE_NEW_MASTER)),
-    "members": (True, (Kind.EJECT, Kind.DESIGNATE_NEW_MASTER, Kind.CERT_REFRESH)),
-    "verification": (False, (Kind.TLS_VERIFICATION_ENABLE,) * 3 + (Kind.EJECT, Kind.CERT_REFRESH)),
+
+@dataclass(frozen=True)
+class Story:
+    """What administrators mostly do, and what else happens; an order and a mishap by number."""
+
+    verification: bool
+    """Whether the pool verifies from the beginning."""
+    orders: tuple[Kind, ...]
+    mishaps: tuple[str, ...]
+
+
+REFRESH, EJECT, HAND_OVER = Kind.CERT_REFRESH, Kind.EJECT, Kind.DESIGNATE_NEW_MASTER
+ENABLE = Kind.TLS_VERIFICATION_ENABLE
+STORIES = {
+    "identities": Story(
+        True,
+        (*[REFRESH] * 5, EJECT, HAND_OVER),
+        (*["abandon"] * 4, "lose journal", "lose journal", "mend", "take over", "take over"),
+    ),
+    "members": Story(
+        True,
+        (EJECT, EJECT, HAND_OVER, REFRESH),
+        ("abandon", "lose journal", "mend", *["take over"] * 4, "admit", "admit"),
+    ),
+    "verification": Story(
+        False,
+        (*[ENABLE] * 3, EJECT, REFRESH),
+        ("abandon", "lose journal", "take over", "take over", "switch", "switch"),
+    ),
+    "alone": Story(
+        True,
+        (REFRESH, REFRESH, EJECT, HAND_OVER),
+        (*["seize"] * 3, *["follow"] * 3, "take over", "abandon", "lose journal", "mend", "admit"),
+    ),
 }
-"""What administrators of a pool mostly do, and whether it verifies from the beginning."""
 
 
 @dataclass(frozen=True)
@@ -63,20 +91,6 @@ SIDES = st.sampled_from(
 )
 WHOLE = [0, 0, 0, 0, 0]
 WEATHER = ("back", "back", "back", "catch up", "crash", "restart", "split", "late", "late")
-MISHAPS = (
-    "abandon",
-    "abandon",
-    "a journal is lost",
-    "mend",
-    "mend",
-    "take over",
-    "take over",
-    "take over",
-    "admit",
-    "emergency switch",
-    "seize",
-    "follow",
-)
 PATIENCE = 200
 ROUNDS = 6
 
@@ -90,7 +104,7 @@ class Model(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.pool = FakePool.of(3)
-        self.orders: tuple[Kind, ...] = ()
+        self.story = STORIES["identities"]
         self.checked: object = None
 
     @initialize(
@@ -99,7 +113,8 @@ class Model(RuleBasedStateMachine):
         sides=st.just(WHOLE) | SIDES,
     )
     def found(self, count: int, story: str, sides: list[int]) -> None:
-        verification, self.orders = STORIES[story]
+        self.story = STORIES[story]
+        verification = self.story.verification
         self.pool = FakePool.of(count, verification=verification, planners=self.planners)
         self.pool.changed = self.check
         self.pool.split(sides)
@@ -117,7 +132,7 @@ class Model(RuleBasedStateMachine):
     @rule(then=THEN)
     def work(self, then: Work) -> None:
         if then.order is not None:
-            self.order(self.orders[then.order % len(self.orders)], then.host)
+            self.order(self.story.orders[then.order % len(self.story.orders)], then.host)
         for me in self.pool.drivers():
             if me.stopped:
                 self.pool.go_on(me)
@@ -161,16 +176,18 @@ class Model(RuleBasedStateMachine):
             self.pool.deliver(*message)
             self.check()
 
-    @rule(what=st.sampled_from(MISHAPS), host=HOST, sides=SIDES, then=THEN)
-    def mishap(self, what: str, host: int, sides: list[int], then: Work) -> None:
+    @rule(what=st.integers(0, 35), host=HOST, sides=SIDES, then=THEN)
+    def mishap(self, what: int, host: int, sides: list[int], then: Work) -> None:
         one, pool = self.host(host), self.pool
-        match what:
-            case "a journal is lost":
-                one.journal = None
-            case "emergency switch":
+        match self.story.mishaps[what % len(self.story.mishaps)]:
+            case "lose journal":
+                for me in pool.drivers() or [one]:
+                    me.journal = None
+            case "switch":
                 one.override = not one.override
                 self.check()
             case "abandon":
+                self.work(then)  # as far as it came
                 for me in pool.drivers():
                     pool.abandon(me)
             case "take over":
@@ -182,16 +199,19 @@ class Model(RuleBasedStateMachine):
                 self.begin_takeover(host, pool.seize)
             case "follow":
                 self.follow(one)
-            case _:
-                self.without_operation(what, HOSTS[2 + host % 3])
+            case "mend":
+                for me in pool.free():
+                    pool.mend(me)
+            case "admit":
+                for me in pool.free()[:1]:
+                    self.admit(me, host)
         self.work(then)
 
-    def without_operation(self, what: str, joiner: HostId) -> None:
-        for me in self.pool.free()[:1]:
-            if what == "mend":
-                self.pool.mend(me)
-            elif joiner not in me.log.roster.members:
-                self.pool.admit(me, joiner)
+    def admit(self, me: FakeHost, host: int) -> None:
+        """A host joins: a new one, or one that was dismissed."""
+        strangers = [one for one in HOSTS if one not in me.log.roster.members]
+        if strangers:
+            self.pool.admit(me, strangers[host % len(strangers)])
 
     def follow(self, one: FakeHost) -> None:
         for other in self.pool.others(one) if self.pool.fell_apart() else []:

@@ -88,6 +88,13 @@ def _retire_early(picture: Picture, request: CertificateAccepted, asked: Asked) 
     return replace(order(picture, request, asked), undo=())
 
 
+def _undo_in_haste(picture: Picture, request: CertificateAccepted, asked: Asked) -> Plan:
+    """The new certificate is withdrawn while it may still be served."""
+    right = refresh(picture, request, asked)
+    spread, promote, retire, withdraw, again = right.undo
+    return replace(right, undo=(withdraw, again, spread, promote, retire))
+
+
 def _one_identity_for_all(picture: Picture, request: CertificateAccepted, asked: Asked) -> Plan:
     """Every member serves the new identity, as where a cluster shares one key."""
     right = refresh(picture, request, asked)
@@ -124,7 +131,7 @@ def _eject_telling_half(picture: Picture, host: HostId, asked: Asked) -> Plan:
     right = eject(picture, host, asked)
     dismiss, _, tell = right.phases
     rest = sorted(picture.roster.members.keys() - {host, picture.me})
-    told = tuple(Adopt(one) for one in rest[: len(picture.roster.members) // 2])
+    told = tuple(Adopt(one) for one in rest[: (len(picture.roster.members) - 1) // 2])
     return replace(right, phases=(dismiss, Phase("adopt", told, Demand.HALF, commits=True), tell))
 
 
@@ -133,27 +140,10 @@ def _take_over_unasked(picture: Picture, asked: Asked, *, alone: bool = False) -
     return take_over(picture, asked, alone=True)
 
 
-def _hand_over_among_some(picture: Picture, host: HostId, asked: Asked) -> Plan | None:
-    """Whoever is there is enough."""
-    right = hand_over(picture, host, asked)
-    return right and _for_some(right)
-
-
-def _for_some(plan: Plan) -> Plan:
-    phases = (replace(phase, demand=Demand.NOBODY, commits=False) for phase in plan.phases)
-    return replace(plan, phases=tuple(phases))
-
-
 def _enable_without_telling(picture: Picture, asked: Asked) -> Plan | None:
     """It is said to be done when the coordinator has written it."""
     right = enable(picture, asked)
     return right and replace(right, phases=right.phases[:3])
-
-
-def _enable_for_some(picture: Picture, asked: Asked) -> Plan | None:
-    """Whoever is there is enough, be it the coordinator alone."""
-    right = enable(picture, asked)
-    return right and _for_some(right)
 
 
 WRONG = {
@@ -181,14 +171,13 @@ WRONG = {
             hand_over=_never,
             mend=lambda picture, asked: None,
         ),
-        Planners("look once", looks_again=False),
         Planners("any member will do", accepts=_any_member_s),
         Planners("wait for all", refresh=_waits_for_all),
+        Planners("undo in haste", refresh=_undo_in_haste),
+        Planners("never mend", mend=lambda picture, asked: None),
         Planners("eject without telling", eject=_eject_without_telling),
         Planners("eject telling half", eject=_eject_telling_half),
         Planners("take over unasked", take_over=_take_over_unasked),
-        Planners("hand over among some", hand_over=_hand_over_among_some),
         Planners("enable without telling", enable=_enable_without_telling),
-        Planners("enable for some", enable=_enable_for_some),
     )
 }
