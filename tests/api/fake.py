@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -158,6 +159,12 @@ class FakeContext:
 
     def monotonic(self) -> float:
         return (self.moment - NOW).total_seconds()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """Done at once, as far as nothing is waited for."""
+        with suppress(StopIteration):
+            work.send(None)
+        return work.close
 
     def random_uuid(self) -> str:
         self.count += 1

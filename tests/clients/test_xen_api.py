@@ -82,3 +82,13 @@ def test_it_refuses_a_host_whose_certificate_it_does_not_trust(demo: Demo):
     with connected(demo.hosts["h3"], demo.password, [demo.hosts["h1"]]) as client:
         told = client.hear(lambda one: "refused" in one)
         assert told["refused"] == "DEPTH_ZERO_SELF_SIGNED_CERT"
+
+
+def test_it_waits_for_the_end_of_a_task_by_events(client: XenApi):
+    [h3] = [host["$ref"] for host in client.objects()["host"] if host["name_label"] == "h3"]
+
+    assert client.call("Async.host.refresh_server_certificate", h3) == ""
+    assert client.call("Async.VM.start", "OpaqueRef:NULL", False, False) == [
+        "NOT_IMPLEMENTED",
+        "VM.start",
+    ]

@@ -200,3 +200,21 @@ def test_what_belongs_to_virtual_machines_is_not_done_here(session: XenAPI.Sessi
     with pytest.raises(XenAPI.Failure) as failed:
         session.xenapi.VM.start("OpaqueRef:NULL", False, False)
     assert failed.value.details == ["NOT_IMPLEMENTED", "VM.start"]
+
+
+def test_a_call_made_a_task_is_answered_at_once_and_tells_its_end(session: XenAPI.Session):
+    [h2] = session.xenapi.host.get_by_name_label("h2")
+    token = events_of(session, "", "task")["token"]
+    task = session.xenapi.Async.host.refresh_server_certificate(h2)
+    status = "pending"
+    while status == "pending":
+        told = events_of(session, token, "task")
+        token = told["token"]
+        for event in told["events"]:
+            if event["ref"] == task:
+                status = event["snapshot"]["status"]
+    assert status == "success"
+    assert session.xenapi.task.get_result(task) == "<value></value>"
+    assert session.xenapi.task.get_progress(task) == 1.0
+    session.xenapi.task.destroy(task)
+    assert task not in session.xenapi.task.get_all()

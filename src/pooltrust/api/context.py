@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
@@ -140,6 +140,9 @@ class Context(Protocol):
     @property
     def tasks(self) -> Tasks:
         """The tasks of this host."""
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """Have this done although its caller is answered; returns what cuts it off."""
 
     @property
     def events(self) -> Events:

@@ -14,6 +14,7 @@ from pooltrust.api import classes as _classes
 from pooltrust.api import roles
 from pooltrust.api.classes.absent.reader import absent_calls, find_absent
 from pooltrust.api.classes.fields.host import Host
+from pooltrust.api.classes.telling.working import as_task
 from pooltrust.api.context import Context
 from pooltrust.api.declare.call import CALLS, Call, NamedHost, Where, find
 from pooltrust.api.declare.values import VOID, Ref, WrongType
@@ -123,18 +124,23 @@ async def _value(context: Context, request: Request, origin: Origin) -> Any:
         caller = _authenticated(context, call.name, request.parameters[0], origin, alone=alone)
         assert caller.principal is not None
         roles.check(call, caller.principal, given)
-    if request.method != name:
-        # Tasks are what an asynchronous call answers with; without them there is no such form.
+    if request.method != name and not call.is_async:
         raise NoAsyncForm(f"No async mode for this operation (rpc: {call.name})")
     arguments = _read(call, given)
     to = _elsewhere(context, call, arguments)
     if to == "coordinator" and not call.forwarded:
         raise HostIsSlave(address=context.coordinator_address)
-    if to is None:
-        value = await call.run(context, caller, arguments)
-    else:
-        value = await _forwarded(context, call, arguments, caller, to)
-    return "" if call.result is VOID else value
+
+    async def run(caller: Caller) -> Any:
+        if to is None:
+            value = await call.run(context, caller, arguments)
+        else:
+            value = await _forwarded(context, call, arguments, caller, to)
+        return "" if call.result is VOID else value
+
+    if request.method != name:
+        return as_task(context, caller, request.method, run, _defect)
+    return await run(caller)
 
 
 def _counted(call: Call, parameters: Sequence[Any]) -> Sequence[Any]:

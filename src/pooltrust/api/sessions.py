@@ -100,12 +100,16 @@ class Principal:
 
 
 class Caller(NamedTuple):
-    """One call's side of the story: its name, where from, and by whom if it needed a session."""
+    """One call's side of the story: its name, where from, and by whom if it needed a session.
+
+    `task` is the one that tells how far it is.
+    """
 
     call: str
     origin: Origin
     principal: Principal | None = None
     session: Ref | None = None
+    task: Ref | None = None
 
     @property
     def user(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from pooltrust.api.classes.fields.choices import TaskOperation, TaskStatus
 from pooltrust.api.classes.telling.task import Task
 from pooltrust.api.declare.values import Ref, ref_of
+from pooltrust.errors.telling import TooManyPendingTasks
 
 KEPT_SECONDS = 65 * 60.0
 """How long a task is kept after its end."""
@@ -22,6 +23,7 @@ STILL_SECONDS = 24 * 3600.0
 """How long a task may stay as it is before its end."""
 
 MOST_ENDED = 200
+MOST_WORKING = 100
 MOST = 1000
 
 UNDER_WAY = (TaskStatus.PENDING, TaskStatus.CANCELLING)
@@ -60,8 +62,14 @@ class Tasks:
         return self._behind[ref].works
 
     def open(self, task: Task, user: str, tick: float, *, works: bool) -> Ref:
-        """Begin a task.  `works`: this host is at it, and will end it."""
+        """Begin a task.  `works`: this host is at it, and will end it.
+
+        Raises TooManyPendingTasks.
+        """
         self.sweep(tick)
+        working = (one for one, behind in self._behind.items() if behind.works)
+        if works and sum(map(self._is_under_way, working)) >= MOST_WORKING:
+            raise TooManyPendingTasks
         ref = ref_of("task", task.uuid)
         self._rows = {**self._rows, ref: task}
         self._behind[ref] = _Behind(user, tick, works)

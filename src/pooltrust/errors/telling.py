@@ -31,6 +31,11 @@ class SessionNotRegistered(Refused):
     handle: str
 
 
+@failure("TOO_MANY_PENDING_TASKS", cure="Wait until some have ended.")
+class TooManyPendingTasks(Refused):
+    """This host is at as many tasks as it takes at a time."""
+
+
 @failure("TASK_CANCELLED")
 class TaskCancelled(Refused):
     """The task {task} was given up before it had changed anything."""

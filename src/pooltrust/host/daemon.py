@@ -324,6 +324,7 @@ class Daemon:
         )
         stack.push_async_callback(self.web.close)
         stack.callback(self.context.events.close)
+        stack.push_async_callback(self.context.close)
         stack.push_async_callback(listener.close)
         local = await unix_socket(self.config.socket, self.web.local)
         stack.push_async_callback(local)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -21,8 +21,9 @@ from pooltrust.errors import (
     TooLateToAbandon,
 )
 from pooltrust.host.belief import Belief
-from pooltrust.host.operations.driver import Run
+from pooltrust.host.operations.driver import Ending, Run, Unwanted
 from pooltrust.host.operations.hands import Hands
+from pooltrust.host.operations.order import Moment, Order
 from pooltrust.host.operations.shelf import Shelf, State, Stored, ended
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.join import all_at_once
@@ -31,7 +32,7 @@ from pooltrust.pool.operations.conflicts import conflict
 from pooltrust.pool.plan import operation as plan_operation
 from pooltrust.pool.plan.operation import Done, Operation
 from pooltrust.pool.plan.picture import Picture
-from pooltrust.pool.plan.plan import Kind, Plan
+from pooltrust.pool.plan.plan import Kind
 from pooltrust.pool.plan.preview import Preview, preview
 from pooltrust.trust.takeover import taker
 
@@ -42,19 +43,6 @@ FREE_SECONDS = 8.0
 
 OTHERS_SECONDS = 5.0
 """How long the end of an operation waits for a new coordinator to write it down."""
-
-Prepare = Callable[[Picture, Asked], Awaitable[Plan | None]]
-"""Plans an operation; None if everything is as it should be already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is ordered, by whom (the user's name) and by which call."""
-
-    kind: Kind
-    prepare: Prepare
-    by: str
-    call: str
 
 
 class Desk:
@@ -81,6 +69,8 @@ class Desk:
         self._tasks: dict[str, asyncio.Task[Stored]] = {}
         self._beginning: set[asyncio.Task[Any]] = set()
         self._phases: dict[str, str] = {}
+        self._told: dict[str, Callable[[Moment], None]] = {}
+        self._unwanted: set[str] = set()
         self.ready: Callable[[], None] = lambda: None
         self.busy: Callable[[], Failure | None] = lambda: None
         self.finishing: Callable[[Kind], Awaitable[None]] = _nothing_more
@@ -96,6 +86,11 @@ class Desk:
         # Whoever hangs up while it is written down does not leave it there with nobody to drive it.
         begun = await self._surely(self._ordered(order))
         return await asyncio.shield(begun) if begun else None
+
+    def give_up(self, id: str) -> None:
+        """Take this operation back before its next step, if it has not passed its point of no
+        return by then."""
+        self._unwanted.add(id)
 
     async def carry_on(self, operation: Operation) -> Stored:
         """Carry out an operation that was planned from the log: see `mend`.  Raises as `order`."""
@@ -198,7 +193,14 @@ class Desk:
             self._may_begin(order.kind)
             asked = Asked(str(uuid4()), order.by, order.call)
             plan = await order.prepare(await self.seen(), asked)
-            return await self._begin(Operation(plan)) if plan else None
+            if plan is None:
+                return None
+            self._told[plan.id] = order.told
+            try:
+                return await self._begin(Operation(plan))
+            except BaseException:
+                self._told.pop(plan.id, None)  # it never runs, so nobody is told of it
+                raise
 
     async def _begin(self, operation: Operation) -> asyncio.Task[Stored]:
         plan = operation.plan
@@ -228,17 +230,32 @@ class Desk:
     async def _run(self, id: str) -> Stored:
         async with self._turn:
             stored = self._find(id)
-            run = Run(self._hands, stored.operation, lambda phase: self._entered(id, phase))
             try:
+                run = self._run_of(stored)
                 ending = await run.to_its_end()
+                if isinstance(ending, Unwanted):
+                    undoing = replace(stored, operation=stored.operation.abandoned())
+                    stored = replace(undoing, state=State.RUNNING)
+                    await self._shelf.put(stored)
+                    run = self._run_of(stored)
+                    ending = await run.to_its_end()
                 return await self._concluded(stored, run, ending)
             finally:
                 self._phases.pop(id, None)
+                self._told.pop(id, None)
+                self._unwanted.discard(id)
                 self.stopped()
 
-    async def _concluded(
-        self, stored: Stored, run: Run, ending: Done | plan_operation.Suspended
-    ) -> Stored:
+    def _run_of(self, stored: Stored) -> Run:
+        return Run(
+            self._hands,
+            stored.operation,
+            lambda phase: self._entered(stored, phase),
+            lambda: stored.id in self._unwanted,
+        )
+
+    async def _concluded(self, stored: Stored, run: Run, ending: Ending) -> Stored:
+        assert not isinstance(ending, Unwanted), "what is taken back is not taken back again"
         if isinstance(ending, Done):
             state = State.ABANDONED if stored.operation.abandoning else State.DONE
             if state is State.DONE:
@@ -300,10 +317,12 @@ class Desk:
                 return one
         raise NoSuchOperation(id)
 
-    def _entered(self, id: str, phase: str) -> None:
-        if self._phases.get(id) != phase:
-            self._phases[id] = phase
-            self._journal.event("operation-phase", id=id, phase=phase)
+    def _entered(self, stored: Stored, phase: str) -> None:
+        if self._phases.get(stored.id) != phase:
+            self._phases[stored.id] = phase
+            self._journal.event("operation-phase", id=stored.id, phase=phase)
+            if told := self._told.get(stored.id):
+                told(Moment.of(stored.operation, phase))
 
     def _shown(self, stored: Stored) -> Stored:
         if self.running(stored.id) and not stored.is_over:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from pooltrust.errors import Suspended, failure
 from pooltrust.host.obeying.orders import SEVERAL
@@ -34,16 +35,28 @@ class WithoutEffect(Suspended):
     step: str
 
 
-Ending = Done | plan_operation.Suspended
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """It stopped because it is to be taken back."""
+
+
+Ending = Done | plan_operation.Suspended | Unwanted
 
 
 class Run:
     """One run of one operation, until it ends or can't go on."""
 
-    def __init__(self, hands: Hands, operation: Operation, told: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        hands: Hands,
+        operation: Operation,
+        told: Callable[[str], None],
+        unwanted: Callable[[], bool],
+    ) -> None:
         self._hands = hands
         self._operation = operation
         self._told = told
+        self._unwanted = unwanted
         self.view: View = hands.view()
         """What it has seen, and what went wrong in it."""
         self._times: Counter[Step] = Counter()
@@ -51,11 +64,17 @@ class Run:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def to_its_end(self) -> Ending:
-        """Carry it out.  `told` hears the name of each phase as it begins."""
+        """Carry it out.  `told` hears the name of each phase as it begins.
+
+        When it is `unwanted` it stops, unless it has passed its point of no return.
+        """
         try:
             await self._hands.look(self.view)
             while True:
-                match self._operation.next(self.view.picture()):
+                picture = self.view.picture()
+                if self._unwanted() and self._operation.may_abandon(picture):
+                    return Unwanted()
+                match self._operation.next(picture):
                     case Do(phase=phase, steps=steps):
                         self._told(phase)
                         await asyncio.gather(*self._doing(steps))

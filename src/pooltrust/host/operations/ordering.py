@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pooltrust.host.operations.desk import Order, Prepare
+from pooltrust.host.operations.order import Order, Prepare
 from pooltrust.pool.operations.asked import Asked
 from pooltrust.pool.operations.eject import eject
 from pooltrust.pool.operations.enable import enable

@@ -14,7 +14,8 @@ from uuid import uuid4
 from pooltrust.errors import Failure, OperationSuspended
 from pooltrust.host.belief import Belief
 from pooltrust.host.obeying.keys import Keys
-from pooltrust.host.operations.desk import Desk, Order
+from pooltrust.host.operations.desk import Desk
+from pooltrust.host.operations.order import Order
 from pooltrust.host.operations.shelf import Shelf, Stored
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers

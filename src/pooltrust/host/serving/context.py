@@ -6,10 +6,11 @@ import asyncio
 import json
 import secrets
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 import orjson
@@ -25,6 +26,7 @@ from pooltrust.api.sessions import Caller, Origin, Principal, Sessions
 from pooltrust.api.tasks import Tasks
 from pooltrust.api.wire.jsonrpc import encode
 from pooltrust.errors import Failure, HostIsSlave, InvalidValue, NotLocalSuperuser
+from pooltrust.errors.telling import TaskCancelled
 from pooltrust.host.accounts.local import ADMINISTRATOR
 from pooltrust.host.accounts.logins import Logins
 from pooltrust.host.accounts.subjects import Subjects
@@ -35,9 +37,10 @@ from pooltrust.host.obeying.emergency import Emergency
 from pooltrust.host.obeying.requesting import Requesting
 from pooltrust.host.obeying.server_identity import ServerIdentity
 from pooltrust.host.operations import ordering
-from pooltrust.host.operations.desk import Desk, Order
+from pooltrust.host.operations.desk import Desk
+from pooltrust.host.operations.order import Moment, Order
 from pooltrust.host.operations.refreshing import Refreshing
-from pooltrust.host.operations.shelf import Stored
+from pooltrust.host.operations.shelf import State, Stored
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober, Seen
@@ -96,6 +99,7 @@ class DaemonContext:
     sessions: Sessions = field(default_factory=Sessions)
     tasks: Tasks = field(init=False)
     events: Hub = field(init=False)
+    background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.events = Hub(lambda: evented(self), whose=secrets.randbits(63))
@@ -134,6 +138,19 @@ class DaemonContext:
     def random_uuid(self) -> str:
         """A UUID that nobody can guess."""
         return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> Callable[[], object]:
+        """Have this done in the background; returns what cuts it off."""
+        task = asyncio.create_task(work)
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+        return task.cancel
+
+    async def close(self) -> None:
+        """Cut off what is done in the background."""
+        for task in self.background:
+            task.cancel()
+        await asyncio.gather(*self.background, return_exceptions=True)
 
     def defect(self, why: Exception) -> str:
         """Log an exception that no call declares; returns its id."""
@@ -252,7 +269,7 @@ class DaemonContext:
 
     async def enable_tls_verification(self, caller: Caller) -> None:
         """Require verification in the whole pool, after every pair of hosts was probed."""
-        done = await self.desk.order(ordering.enabling(by=caller.user))
+        done = await self._carry_out(ordering.enabling(by=caller.user), caller)
         await self._reenable_everywhere()
         if done is None:
             await self.finish(Kind.TLS_VERIFICATION_ENABLE)
@@ -286,7 +303,8 @@ class DaemonContext:
 
     async def refresh(self, host: HostId, caller: Caller) -> None:
         """Give a host a new pool identity."""
-        await self.refreshing.refresh(host, by=caller.user, call=caller.call)
+        order = self.refreshing.ordered(host, by=caller.user, call=caller.call)
+        await self._carry_out(order, caller)
 
     async def refresh_pool(self, caller: Caller) -> Collection[HostId]:
         """Give every host one; returns those whose turn comes later."""
@@ -294,15 +312,15 @@ class DaemonContext:
 
     async def eject(self, host: HostId, caller: Caller) -> None:
         """Dismiss a host."""
-        await self.desk.order(ordering.ejecting(host, by=caller.user))
+        await self._carry_out(ordering.ejecting(host, by=caller.user), caller)
 
     async def hand_over(self, host: HostId, caller: Caller) -> None:
         """Let another member coordinate."""
-        await self.desk.order(ordering.handing_over(host, by=caller.user))
+        await self._carry_out(ordering.handing_over(host, by=caller.user), caller)
 
     async def take_over(self, alone: bool, caller: Caller) -> None:
         """Coordinate instead of a coordinator that is lost."""
-        await self.desk.order(ordering.taking_over(alone=alone, by=caller.user))
+        await self._carry_out(ordering.taking_over(alone=alone, by=caller.user), caller)
 
     async def follow(self, address: str, caller: Caller) -> str:
         """Follow the coordinator at this address, whatever the others say; in words what was given
@@ -312,7 +330,7 @@ class DaemonContext:
 
     async def recover(self, caller: Caller) -> Collection[HostId]:
         """Bring the log to every member that answers; returns who holds it."""
-        await self.desk.order(ordering.recovering(by=caller.user))
+        await self._carry_out(ordering.recovering(by=caller.user), caller)
         me = frozenset((self.this_host,))
         return (self.peers.sightings.holders(self.roster.number) & self.roster.members.keys()) - me
 
@@ -327,6 +345,22 @@ class DaemonContext:
         names = {self.this_host: (self.config.name, *self.config.names)}
         breaks = next_break(roster, now, check_dates=self.belief.check_dates)
         return report(roster, now, names=names, next=breaks)
+
+    async def _carry_out(self, order: Order, caller: Caller) -> Stored | None:
+        """To its end; the caller's task tells how far it is, and may give it up."""
+        task = caller.task
+        if task is None:
+            return await self.desk.order(order)
+        done = await self.desk.order(replace(order, told=partial(self._told, task)))
+        if done is not None and done.state is State.ABANDONED:
+            raise TaskCancelled(task)
+        return done
+
+    def _told(self, task: Ref, moment: Moment) -> None:
+        tick = self.monotonic()
+        self.tasks.edit(task, tick, progress=moment.progress)
+        stop = partial(self.desk.give_up, moment.id) if moment.may_stop else None
+        self.tasks.may_stop(task, stop, tick)
 
     def operations(self) -> Sequence[Stored]:
         """Every operation that is known, oldest first."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Annotated, TypeAlias
 
 from pooltrust.pool.plan.demands import Reason, hindrances, short_of
@@ -96,6 +97,12 @@ class Operation(Recorded):
         phases = self.plan.undo if self.abandoning else self.plan.phases
         names = [one.name for one in phases]
         return names.index(phase) / len(names) if phase in names else 0.0
+
+    def may_stop_before(self, phase: str) -> bool:
+        """Whether the phase that begins comes before its point of no return."""
+        begun = takewhile(lambda one: one.name != phase, self.plan.phases)
+        there = any(one.name == phase and not one.final for one in self.plan.phases)
+        return not self.abandoning and there and not any(one.final for one in begun)
 
     def abandoned(self) -> Operation:
         """The operation that takes it back; to be stored before its first step."""
