@@ -72,7 +72,7 @@ def test_a_disk_that_fails_delays_it_and_no_more(
 ) -> None:
     monkeypatch.setattr(departing, "RETRY_SECONDS", 0.02)
     h1, first = pool(2)
-    copies = [first.copied(tmp_path / f"copy-{number}") for number in range(60)]
+    copies = [first.copied(tmp_path / f"copy-{number}") for number in range(100)]
 
     async def story(h2: Host, number: int) -> bool:
         with monkeypatch.context() as patch:

@@ -422,8 +422,11 @@ def only_a_question(heard: bytes) -> bool:
 
 
 def only_a_hello(heard: bytes) -> bool:
-    """Whether this is one hello, and nothing after it but the head that ends it."""
-    first, *rest = frames_of(heard)
-    heads = all(frame.keys() == {"head"} for frame in rest) and len(rest) < 2
+    """Whether these are hellos, one or, if it was dialled again, more, and the heads that end
+    them."""
     keys = {"hello", "pool", "host", "expect", "nonce", "life"}
-    return heads and first.keys() == keys and first["life"].keys() == {"instance", "start", "run"}
+    frames = frames_of(heard)
+    heads = [frame for frame in frames if frame.keys() == {"head"}]
+    hellos = [frame for frame in frames if frame.keys() == keys]
+    public = all(frame["life"].keys() == {"instance", "start", "run"} for frame in hellos)
+    return public and bool(hellos) and len(heads) <= len(hellos) == len(frames) - len(heads)

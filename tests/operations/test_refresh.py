@@ -137,7 +137,7 @@ def test_a_plan_is_shown_before_and_changes_nothing(pool: Pool) -> None:
             method = "host.refresh_server_certificate"
             plan = json.loads(await h3.ask("pooltrust.get_plan", method, await ref(h3, h2)))
             assert plan["hosts"] == ["h1", "h2", "h3"]
-            phases = ["accept", "adopt", "promote", "probe", "withdraw", "adopt", "retire"]
+            phases = ["accept", "adopt", "promote", "probe", "withdraw", "settle", "retire"]
             assert [line["name"] for line in plan["order"]] == phases
             assert [line["name"] for line in plan["order"] if line["final"]] == ["withdraw"]
             assert plan["order"][2]["steps"] == ["h2 serves certificate (the new one)"]

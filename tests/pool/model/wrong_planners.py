@@ -123,16 +123,17 @@ def _waits_for_all(picture: Picture, request: CertificateAccepted, asked: Asked)
 def _eject_without_telling(picture: Picture, host: HostId, asked: Asked) -> Plan:
     """It is said to be done when the coordinator has written it."""
     right = eject(picture, host, asked)
-    return replace(right, phases=right.phases[:1])
+    return replace(right, phases=right.phases[:2])
 
 
 def _eject_telling_half(picture: Picture, host: HostId, asked: Asked) -> Plan:
     """Half of the members hold it, which is enough to commit it; who else is there is not told."""
     right = eject(picture, host, asked)
-    dismiss, _, tell = right.phases
+    first, dismiss, _, tell = right.phases
     rest = sorted(picture.roster.members.keys() - {host, picture.me})
     told = tuple(Adopt(one) for one in rest[: (len(picture.roster.members) - 1) // 2])
-    return replace(right, phases=(dismiss, Phase("adopt", told, Demand.HALF, commits=True), tell))
+    spread = Phase("adopt", told, Demand.HALF, commits=True)
+    return replace(right, phases=(first, dismiss, spread, tell))
 
 
 def _take_over_unasked(picture: Picture, asked: Asked, *, alone: bool = False) -> Plan:

@@ -17,7 +17,7 @@ from pooltrust.host.operations.hands import Hands
 from pooltrust.host.operations.view import View
 from pooltrust.pool.plan import operation as plan_operation
 from pooltrust.pool.plan.operation import Do, Done, Operation
-from pooltrust.pool.plan.steps import Probe, Retire, Step
+from pooltrust.pool.plan.steps import Append, Probe, Retire, Step
 from pooltrust.terms import HostId
 
 AT_ONCE = 16
@@ -78,6 +78,9 @@ class Run:
                     case Do(phase=phase, steps=steps):
                         self._told(phase)
                         await asyncio.gather(*self._doing(steps))
+                        if any(isinstance(step, Append) for step in steps):
+                            # Whoever has come back by now must take it in like the others.
+                            await self._hands.look_again(self.view)
                         self._doubt(steps)
                     case ending:
                         return ending

@@ -75,6 +75,12 @@ class Hands:
         others = [host for host in self._belief.roster.members if host != me]
         await asyncio.gather(*(self._look(host, view) for host in others))
 
+    async def look_again(self, view: View) -> None:
+        """Ask those that did not answer before, at once: they may have returned meanwhile."""
+        members = self._belief.roster.members.keys()
+        silent = members - view.picture().reachable()
+        await asyncio.gather(*(self._look(host, view) for host in silent))
+
     async def do(self, step: Step, plan: Plan, view: View) -> None:
         """Carry out this step, or note why not."""
         with self._noted((step,), view):

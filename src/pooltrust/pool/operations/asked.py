@@ -31,6 +31,6 @@ def the_member(picture: Picture, host: HostId) -> Membership:
     return member
 
 
-def spread(demand: Demand, *needs: HostId, commits: bool = False) -> Phase:
-    """The phase in which every member takes in the log."""
-    return Phase("adopt", (AllAdopt(),), demand, needs, commits=commits)
+def spread(demand: Demand, *needs: HostId, commits: bool = False, name: str = "adopt") -> Phase:
+    """The phase in which every member takes in the log.  Two phases of a plan have two names."""
+    return Phase(name, (AllAdopt(),), demand, needs, commits=commits)

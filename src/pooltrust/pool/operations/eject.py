@@ -38,7 +38,7 @@ def eject(picture: Picture, host: HostId, asked: Asked, *, reason: str = "ejecte
         after=after,
         phases=(
             # It may be needed as a witness of what is under way; afterwards it is none.
-            spread(Demand.NOBODY),
+            spread(Demand.NOBODY, name="gather"),
             Phase("dismiss", (dismiss,), Demand.HALF, final=True),
             spread(Demand.HALF, commits=True),
             Phase("tell", (Adopt(host),), Demand.NOBODY),

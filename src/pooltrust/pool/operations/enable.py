@@ -23,7 +23,7 @@ def enable(picture: Picture, asked: Asked) -> Plan | None:
         subject=HostId(""),
         after=after,
         phases=(
-            spread(Demand.EVERYONE),
+            spread(Demand.EVERYONE, name="gather"),
             Phase("probe", (PairsProbe(after),), Demand.EVERYONE),
             Phase("require", (require,), Demand.EVERYONE, final=True),
             spread(Demand.HALF, commits=True),

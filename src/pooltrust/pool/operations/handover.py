@@ -26,7 +26,7 @@ def hand_over(picture: Picture, host: HostId, asked: Asked) -> Plan | None:
         subject=host,
         after=after,
         phases=(
-            spread(Demand.PRESENT, host),
+            spread(Demand.PRESENT, host, name="gather"),
             Phase("probe", (OneProbes(host, after),), Demand.PRESENT, (host,)),
             Phase("hand over", (change,), Demand.HALF, (host,), final=True),
             spread(Demand.HALF, commits=True),

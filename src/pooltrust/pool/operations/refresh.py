@@ -77,7 +77,7 @@ def _phases(
         Phase("probe", (AllProbe(host, new, after),), Demand.PRESENT, (host,)),
         # The coordinator signs with what it serves: by now that is the new key, its own included.
         Phase("withdraw", (withdraw,), Demand.HALF, (host,), final=True),
-        spread(Demand.HALF, commits=True),
+        spread(Demand.HALF, commits=True, name="settle"),
         Phase("retire", (Retire(host, old),), Demand.NOBODY),
     )
 
@@ -85,7 +85,7 @@ def _phases(
 def _undo(host: HostId, new: Thumbprint, old: Thumbprint, after: int) -> tuple[Phase, ...]:
     withdraw = Append(CertificateWithdrawn(host, new, TAKEN_BACK), after)
     return (
-        spread(Demand.NOBODY),
+        spread(Demand.NOBODY, name="gather"),
         Phase("promote", (Promote(host, old),), Demand.PRESENT),
         # Before the withdrawal: an order to promote it that is still under way finds no key then.
         # A host that is away does both for itself when it has read of the withdrawal.

@@ -125,6 +125,13 @@ class Plan(Recorded):
     drops: Words
     """Which connections it closes."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for two phases of one name: it says how far an operation is."""
+        super(Plan, self).__post_init__()
+        for phases in (self.phases, self.undo):
+            if len({phase.name for phase in phases}) < len(phases):
+                raise ValueError("two phases have one name")
+
     def to_wire(self) -> bytes:
         """As canonical JSON."""
         return canonical.encode(self.record())
