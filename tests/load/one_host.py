@@ -141,7 +141,10 @@ async def _main(configuration: Path, folder: Path) -> None:
     async with AsyncExitStack() as stack:
         journal = Journal.open("info")
         daemon = await Daemon.start(config, journal, stack)
-        await daemon.upkeep.close()  # which would end each swap by itself, before its time
+        # What would end each swap by itself, before its time, and delete what is swapped back.
+        await daemon.upkeep.close()
+        daemon.server_identity.settle_soon = lambda: None  # type: ignore[method-assign]
+        daemon.keys._heal_soon = lambda: None  # type: ignore[method-assign]
         swapping, calling, pulse = Swapping(daemon, folder), Calling(daemon), Pulse()
         _say("ready")
         while line := (await reader.readline()).decode().strip():

@@ -37,7 +37,7 @@ CLIENT_UNKNOWN = Reason(
     "client certificate",
     "it showed a client certificate that no authority of the pool has issued, or not for this",
     "Show one that was, or none and log in by password.  To ask nobody for a certificate: "
-    "xe pool-disable-client-certificate-auth",
+    "xe pool-disable-client-certificate-auth.",
 )
 _UNTRUSTED_ISSUER = Reason(
     "untrusted issuer",

@@ -15,8 +15,6 @@ from pooltrust.api.dispatch import invoke
 from pooltrust.api.sessions import Origin
 from pooltrust.errors import Failure, SessionAuthenticationFailed
 
-LONGEST_BODY = 200 * 1024
-"""Bytes of the body of ``POST /cli``."""
 USAGE = "For usage run: 'xe help'"
 ORIGINATOR = "cli"
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MOST_WORDS = 2000
+LONGEST_BODY = 200 * 1024
+"""Bytes of the body of ``POST /cli``."""
 VALUED = {"s": "server", "h": "server", "p": "port", "u": "username", "pw": "password"}
 STANDARD = frozenset(
     {

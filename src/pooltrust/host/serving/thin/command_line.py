@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from pooltrust.api.cli.run import LONGEST_BODY, run
 from pooltrust.api.cli.wire.frames import BadFrame
 from pooltrust.api.cli.wire.terminal import Read, Write
+from pooltrust.api.cli.wire.words import LONGEST_BODY
 from pooltrust.api.context import Context
 from pooltrust.api.sessions import Origin
 from pooltrust.host.serving.guard import Identify
@@ -29,6 +30,9 @@ IDLE_SECONDS = 300.0
 """How long a client may take to answer a frame: somebody may be typing."""
 LONGEST_HEAD = 16 * 1024
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,7})[ \t]*\r?$")
+
+
+Run = Callable[[Context, Origin, bytes, Read, Write], Awaitable[None]]
 
 
 class CommandLine:
@@ -65,7 +69,7 @@ class CommandLine:
                 asked = await _asked(reader)
             if asked is None or origin is None:
                 return
-            write = _writing(writer)
+            write, run = _writing(writer), await asyncio.to_thread(_commands)
             async with Progress(self._context, write) if asked.progress else nullcontext():
                 await run(self._context, origin, asked.body, _reading(reader), write)
         except (EOFError, ConnectionError, TimeoutError):
@@ -88,6 +92,13 @@ class _Asked:
 
     body: bytes
     progress: bool
+
+
+def _commands() -> Run:
+    """The commands, which are loaded when somebody types one: most hosts never hear any."""
+    from pooltrust.api.cli.run import run
+
+    return run
 
 
 async def _asked(reader: asyncio.StreamReader) -> _Asked | None:
