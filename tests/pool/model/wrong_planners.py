@@ -78,7 +78,7 @@ def _no_barrier(picture: Picture, request: CertificateAccepted, asked: Asked) ->
     """The subject promotes when it holds the entry itself: whoever is slower is left behind."""
     right = refresh(picture, request, asked)
     accept, adopt, promote, *rest = right.phases
-    alone = Phase("adopt", (Adopt(request.host),), Demand.NOBODY, (request.host,))
+    alone = Phase("alone", (Adopt(request.host),), Demand.NOBODY, (request.host,))
     return replace(right, phases=(accept, alone, promote, adopt, *rest))
 
 
