@@ -30,7 +30,6 @@ CAUGHT_BY = {
     "one identity for all": BELIEVES,
     "any member will do": "one_member_is_never_believed_as_another",
     "wait for all": ENDS,
-    "undo in haste": ENDS,
     "never mend": ENDS,
     "eject without telling": "no_non_member_is_believed",
     "take over unasked": AGREES,

@@ -53,10 +53,10 @@ def measured(demo: Demo, measure: Callable[[int], float]) -> dict[str, float]:
     return {name: measure(host.pid) for name, host in demo.hosts.items()}
 
 
-def test_after_its_start_a_daemon_has_at_most_64_mib(fresh: Demo):
+def test_after_its_start_a_daemon_has_at_most_72_mib(fresh: Demo):
     taken = measured(fresh, lambda pid: memory(pid, "VmRSS"))
     told("MiB after the start:", taken)
-    assert max(taken.values()) <= 64
+    assert max(taken.values()) <= 72  # aiohttp alone has 12 of it
 
 
 def test_an_idle_daemon_takes_at_most_50_ms_of_cpu_in_60_s(fresh: Demo):
