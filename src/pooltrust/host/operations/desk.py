@@ -75,8 +75,6 @@ class Desk:
         self.busy: Callable[[], Failure | None] = lambda: None
         self.finishing: Callable[[Kind], Awaitable[None]] = _nothing_more
         """Awaited before an operation of this kind has ended well, perhaps more than once."""
-        self.stopped: Callable[[], None] = lambda: None
-        """Called when an operation was suspended, or has ended."""
 
     async def order(self, order: Order) -> Stored | None:
         """Carry out what is ordered, to its end; None if there is nothing to do.
@@ -244,7 +242,6 @@ class Desk:
                 self._phases.pop(id, None)
                 self._told.pop(id, None)
                 self._unwanted.discard(id)
-                self.stopped()
 
     def _run_of(self, stored: Stored) -> Run:
         return Run(

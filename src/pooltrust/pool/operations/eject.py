@@ -14,8 +14,6 @@ from pooltrust.pool.plan.plan import Demand, Kind, Phase, Plan
 from pooltrust.pool.plan.steps import Adopt, Append
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import HostDismissed
-from pooltrust.trust.entry import SignedEntry
-from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
 
 
@@ -50,24 +48,6 @@ def eject(picture: Picture, host: HostId, asked: Asked, *, reason: str = "ejecte
         standing=f"A host that knows of it no longer believes {member.name}; no other is touched.",
         drops=f"Every connection between {member.name} and another member is closed.",
     )
-
-
-def farewell(log: Log, host: HostId) -> tuple[SignedEntry, ...]:
-    """What an ejected host is given: the log up to the entry that dismissed it, nothing later.
-
-    Empty for a member and for a host that never was one.  Whoever asks must have proved possession
-    of a key that the log accepted from that host.
-    """
-    if host in log.roster.members:
-        return ()
-    about = host.encode()
-    for signed in reversed(log.entries):
-        if about in signed.payload:
-            body = signed.entry.body
-            if isinstance(body, HostDismissed) and body.host == host:
-                number = signed.entry.number
-                return log.entries[: number + 1 - log.first]
-    return ()
 
 
 @dataclass(frozen=True, slots=True)
