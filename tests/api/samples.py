@@ -67,6 +67,8 @@ def _argument(call: Call, parameter: Parameter, context: FakeContext) -> Any:
         return ""
     if call.name == "event.inject":
         return {"class": "host", "ref": next(iter(context.records(Host)))}[parameter.name]
+    if call.name == "pooltrust.get_command_line":
+        return {"method": "pool.recover_slaves", "arguments": "[]"}[parameter.name]
     if parameter.name == "uuid":
         return next(iter(CLASSES[call.cls].rows(context).values())).uuid
     if parameter.name == "obj_uuid":

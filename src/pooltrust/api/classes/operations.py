@@ -147,6 +147,23 @@ async def get_plan(
 
 
 @call(
+    "pooltrust.get_takeover_plan",
+    role=roles.READ_ONLY,
+    runs=Where.HERE,
+    raises=OPERATION_ERRORS,
+    emergency=True,
+)
+async def get_takeover_plan(
+    context: Context,
+    caller: Caller,
+    alone: Annotated[bool, Doc("Although too few members are left to endorse it.")] = False,
+) -> str:
+    """What it would do to make this host the coordinator, in the words of pooltrust.get_plan."""
+    call = "pooltrust.take_over_alone" if alone else "pool.emergency_transition_to_master"
+    return json.dumps(await context.plan(call, None, caller))
+
+
+@call(
     "pooltrust.get_join_plan",
     role=roles.READ_ONLY,
     runs=Where.HERE,

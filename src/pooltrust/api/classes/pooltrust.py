@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pooltrust.api import roles
 from pooltrust.api.classes.fields.refs import HostRef
 from pooltrust.api.classes.pool import JOIN_ERRORS
 from pooltrust.api.context import Context, Observation
-from pooltrust.api.declare.call import Doc, NamedHost, Secret, Where, call
+from pooltrust.api.declare.call import Call, Doc, NamedHost, Secret, Where, call, find
+from pooltrust.api.declare.record import CLASSES
 from pooltrust.api.declare.values import compact, ref_of
 from pooltrust.api.sessions import Caller
 from pooltrust.errors import CannotContactHost, HandleInvalid, HostIsSlave, InvalidValue
@@ -29,6 +31,7 @@ Text = dict[str, str]
     role=roles.READ_ONLY,
     runs=NamedHost("host"),
     raises=(HandleInvalid, CannotContactHost),
+    cli="host-status",
 )
 async def get_host_status(context: Context, host: Annotated[HostRef, Doc("The host.")]) -> Text:
     """How a host is, by its own account: role, version of the log, certificates, validity."""
@@ -40,6 +43,7 @@ async def get_host_status(context: Context, host: Annotated[HostRef, Doc("The ho
     role=roles.READ_ONLY,
     runs=NamedHost("host"),
     raises=(HandleInvalid, CannotContactHost),
+    cli="host-probe-members",
 )
 async def probe_members(
     context: Context, host: Annotated[HostRef, Doc("The host that probes.")]
@@ -115,6 +119,48 @@ async def join_with_code(
 ) -> None:
     """Make this host a member of the pool that made this code."""
     await context.join_with_code(code, caller)
+
+
+@call("pooltrust.get_command_line", role=roles.READ_ONLY, raises=(InvalidValue,))
+async def get_command_line(
+    context: Context,
+    method: Annotated[str, Doc("The call, such as pool.eject.")],
+    arguments: Annotated[str, Doc("Its arguments after the session: a JSON list in text.")] = "[]",
+) -> str:
+    """The line of xe, for a shell, that does what a call does; empty if no command does it.
+
+    No secret and no file's content is in it: a word in capitals stands for each.  So none needs to
+    be given either, an empty text will do.
+    """
+    # The command line is loaded when somebody asks for it: most hosts never hear of it.
+    from pooltrust.api.cli import run, typed
+
+    assert run, "which declares every command"
+    declared = find(method.removeprefix("Async."))
+    if declared is None or declared.hidden or declared.internal:
+        raise InvalidValue(field="method", value=method)
+    values = _read(declared, arguments)
+    return typed.command_line(declared, values, lambda cls: _uuids(context, cls))
+
+
+def _read(declared: Call, text: str) -> list[Any]:
+    """Arguments as the call takes them.  Raises InvalidValue."""
+    try:
+        given = json.loads(text)
+        pairs = zip(declared.parameters, given, strict=False)
+        values = [one.type.read(value) for one, value in pairs]
+    except (ValueError, TypeError, RecursionError):
+        # They are not repeated: there may be a password among them.
+        raise InvalidValue(field="arguments", value="not what the call takes") from None
+    if not declared.required <= len(given) <= len(declared.parameters):
+        raise InvalidValue(field="arguments", value=f"{len(given)} of them")
+    return values
+
+
+def _uuids(context: Context, cls: str) -> dict[str, str]:
+    declared = CLASSES.get(cls)
+    rows = declared.rows(context) if declared else {}
+    return {ref: record.uuid for ref, record in rows.items()}
 
 
 @call("pooltrust.get_alerts", role=roles.READ_ONLY)

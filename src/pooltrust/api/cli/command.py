@@ -13,7 +13,11 @@ Run = Callable[[Seat], Awaitable[None]]
 @dataclass(frozen=True, slots=True)
 class Command:
     """A command.  `local`: with a session for this host alone, so without a coordinator; `free`:
-    without any; `plain`: not in the short list of help; `selects`: takes host selectors."""
+    without any; `plain`: not in the short list of help; `selects`: takes host selectors.
+
+    `does`: the calls that it stands for, each with how its parameters are typed, for what does not
+    follow from the call's declaration: ``{parameter}``, or ``{parameter:WORD}`` to show a word.
+    """
 
     name: str
     doc: str
@@ -24,6 +28,7 @@ class Command:
     free: bool = False
     plain: bool = False
     selects: bool = False
+    does: tuple[str, ...] = ()
 
 
 COMMANDS: dict[str, Command] = {}
@@ -48,12 +53,13 @@ def command(
     free: bool = False,
     plain: bool = False,
     selects: bool = False,
+    does: tuple[str, ...] = (),
 ) -> Callable[[Run], Run]:
     """Declare the function below as a command; its docstring is its words."""
 
     def declare(run: Run) -> Run:
         doc = " ".join((run.__doc__ or "").split("\n\n")[0].split())
-        add(Command(name, doc, run, required, optional, local, free, plain, selects))
+        add(Command(name, doc, run, required, optional, local, free, plain, selects, does))
         return run
 
     return declare

@@ -14,6 +14,7 @@ from pooltrust.api.cli.command import COMMANDS, Command, Run, add
 from pooltrust.api.cli.objects import value_of
 from pooltrust.api.cli.seat import Seat
 from pooltrust.api.cli.wire import show
+from pooltrust.api.cli.wire.rows import names, rows
 from pooltrust.api.cli.wire.words import Missing
 from pooltrust.api.declare.call import CALLS, REQUIRED, Call, Parameter
 
@@ -66,25 +67,22 @@ async def argument(seat: Seat, call: Call, parameter: Parameter) -> Any:
 
 async def answer(seat: Seat, call: Call, value: Any) -> None:
     """Show what a call returned."""
-    of, terminal = call.result, seat.terminal
+    of, terminal, words = call.result, seat.terminal, seat.words
     if of.name == "void":
         return
-    if seat.words.flag("json"):
-        await terminal.bare(json.dumps(value, default=str, ensure_ascii=False))
-    elif of.item is not None and of.key is None:
-        terminal.lists()
-        names = uuids(seat, of.item.refers_to)
-        await terminal.items([_line(of.item, one, names) for one in value])
+    if of.key is not None:
+        await rows(terminal, words, [value])
+    elif of.item is not None and of.item.key is not None:
+        await rows(terminal, words, value)
+    elif of.item is not None:
+        known = uuids(seat, of.item.refers_to)
+        shown = [show.text(of.item, one, known) for one in value]
+        await names(terminal, words, shown, called="uuid" if of.item.refers_to else "name")
     else:
-        await terminal.bare(show.value(of, value, uuids(seat, of.refers_to)))
+        text = show.value(of, value, uuids(seat, of.refers_to))
+        await terminal.bare(json.dumps(text) if words.flag("json") else text)
 
 
 def uuids(seat: Seat, cls: str) -> Mapping[str, str]:
     """The UUIDs of a class's objects by their references; none for no class."""
     return seat.uuids(cls) if cls else {}
-
-
-def _line(of: Any, one: Any, names: Mapping[str, str]) -> str:
-    if isinstance(one, dict):
-        return "\n".join(f"{key}: {value}" for key, value in one.items())
-    return show.text(of, one, names)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from pooltrust.api.cli.command import Command, Run, add
 from pooltrust.api.cli.fields import NAMES, Listed, Shown, listed
 from pooltrust.api.cli.seat import Seat, field_of
 from pooltrust.api.cli.wire import show
+from pooltrust.api.cli.wire.rows import as_json
 from pooltrust.api.cli.wire.words import Fault, boolean
 from pooltrust.api.declare.call import find
 from pooltrust.api.declare.record import CLASSES
@@ -65,10 +65,9 @@ def _declare(
 
 async def _list(seat: Seat, of: Listed) -> None:
     chosen = await seat.chosen(of, list(seat.words.others("params")))
-    fields = _wanted(seat, of)
+    fields = await _wanted(seat, of)
     if seat.words.flag("json"):
-        rows = [{one.name: await seat.shown(one, row) for one in fields} for _, row in chosen]
-        await seat.terminal.bare(json.dumps(rows, ensure_ascii=False))
+        await as_json(seat.terminal, [await _texts(seat, fields, row) for _, row in chosen])
     elif seat.terminal.minimal:
         seat.terminal.lists()
         await seat.terminal.items([await seat.shown(fields[0], row) for _, row in chosen])
@@ -77,8 +76,15 @@ async def _list(seat: Seat, of: Listed) -> None:
             await seat.terminal.print(await _record(seat, fields, row) + "\n")
 
 
-def _wanted(seat: Seat, of: Listed) -> list[Shown]:
-    """The fields of ``params=``, in the order that records have; the default ones without it."""
+async def _texts(seat: Seat, fields: Sequence[Shown], row: Any) -> dict[str, str]:
+    return {one.name: await seat.shown(one, row) for one in fields}
+
+
+async def _wanted(seat: Seat, of: Listed) -> list[Shown]:
+    """The fields of ``params=``, in the order that records have; the default ones without it.
+
+    Scripts ask for fields that some releases have: one that is unknown is said, and left out.
+    """
     given = seat.words.get("params", ",".join(of.default))
     if given == "all":
         return [one for one in of.fields.values() if not one.hidden]
@@ -86,6 +92,9 @@ def _wanted(seat: Seat, of: Listed) -> list[Shown]:
     found = [one for one in of.fields.values() if one.name in names]
     if not found:
         raise Fault(f"Unknown field '{given}'")
+    for name in names:
+        if name and name not in of.fields:
+            await seat.terminal.complain(f"Unknown field '{name}' is left out")
     return found
 
 
@@ -96,6 +105,9 @@ async def _record(seat: Seat, fields: Sequence[Shown], row: Any) -> str:
 async def _param_list(seat: Seat, of: Listed) -> None:
     _, row = await _object(seat, of)
     fields = [one for one in of.fields.values() if not one.hidden]
+    if seat.words.flag("json"):
+        await as_json(seat.terminal, [await _texts(seat, fields, row)])
+        return
     await seat.terminal.bare(await _record(seat, fields, row))
 
 
@@ -208,6 +220,8 @@ async def _param_clear(seat: Seat, of: Listed) -> None:
 async def _object(seat: Seat, of: Listed) -> tuple[Ref, Any]:
     ref = await seat.by_uuid(of.cls, seat.words.require("uuid"))
     rows = await seat.records(of.cls)
+    if ref not in rows:
+        raise Fault(f"There is no such {of.name} any more")
     return ref, rows[ref]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pooltrust.api.cli.command import Command
 from pooltrust.api.cli.seat import Seat
 from pooltrust.api.cli.wire.words import Fault
+from pooltrust.pool.code import JoinCode
 
 METHODS: Mapping[str, tuple[str, str]] = {
     "host-refresh-server-certificate": ("host.refresh_server_certificate", "selected"),
@@ -16,16 +17,23 @@ METHODS: Mapping[str, tuple[str, str]] = {
     "pool-designate-new-master": ("pool.designate_new_master", "host-uuid"),
     "pool-enable-tls-verification": ("pool.enable_tls_verification", ""),
     "pool-recover-slaves": ("pool.recover_slaves", ""),
-    "pool-emergency-transition-to-master": ("pool.emergency_transition_to_master", ""),
     "pool-join": ("pool.join", ""),
 }
 """The commands that are more than one change: their calls, and how each names its host."""
-LOOKS = ("-list", "-param-get", "-param-list", "help", "completion", "event-wait", "-get-")
+TAKEOVERS = frozenset({"pool-emergency-transition-to-master", "pool-take-over-alone"})
+LOOKS = ("-list", "-param-get", "-get-server-certificate", "-request-get", "-verify", "-status")
+"""How the commands end that change nothing."""
+ALSO_LOOKS = frozenset(
+    {
+        "event-wait", "host-is-in-emergency-mode", "host-probe-members", "pool-next-break",
+        "secret-param-get",
+    }
+)  # fmt: skip
 
 
 async def show_plan(seat: Seat, found: Command) -> None:
     """Show it, and do nothing."""
-    if any(look in found.name for look in LOOKS):
+    if changes_nothing(found.name):
         raise Fault(f"{found.name} changes nothing, so it has no plan")
     plan = await _plan(seat, found)
     if seat.words.flag("json"):
@@ -35,7 +43,21 @@ async def show_plan(seat: Seat, found: Command) -> None:
         await seat.terminal.bare(line)
 
 
+def changes_nothing(name: str) -> bool:
+    """Whether a command only looks."""
+    return name.endswith(LOOKS) or name in ALSO_LOOKS
+
+
 async def _plan(seat: Seat, found: Command) -> Mapping[str, Any]:
+    if found.name == "pool-refresh-certificates":
+        return await _of_every_host(seat)
+    if found.name == "pool-join-with-code":
+        code = JoinCode.parse(seat.words.require("code"))
+        address = f"{code.addresses[0]}:{code.port}"
+        return _read(await seat.call("pooltrust.get_join_plan", address))
+    if found.name in TAKEOVERS:
+        alone = found.name == "pool-take-over-alone"
+        return _read(await seat.call("pooltrust.get_takeover_plan", alone))
     if found.name not in METHODS:
         return {
             "title": found.name,
@@ -53,6 +75,25 @@ async def _plan(seat: Seat, found: Command) -> Mapping[str, Any]:
     elif how:
         host = await seat.by_uuid("host", seat.words.require(how))
     return _read(await seat.call("pooltrust.get_plan", method, host))
+
+
+async def _of_every_host(seat: Seat) -> Mapping[str, Any]:
+    """The plans of all the refreshes, one after another as they are carried out."""
+    method, whole = METHODS["host-refresh-server-certificate"][0], None
+    master = next(iter((await seat.records("pool")).values())).master
+    hosts = await seat.records("host")
+    for host in sorted(hosts, key=lambda ref: (ref == master, hosts[ref].uuid)):
+        plan = dict(_read(await seat.call("pooltrust.get_plan", method, host)))
+        if not plan:
+            continue
+        name = hosts[host].name_label
+        phases = [{**phase, "name": f"{name}: {phase['name']}"} for phase in plan["order"]]
+        if whole is None:
+            whole = {**plan, "title": "the refresh of every host", "order": phases, "undo": []}
+            whole["standing"] = "Each host is refreshed by itself; whoever is done stays so."
+        else:
+            whole["order"] += phases
+    return whole or {}
 
 
 def _read(said: str) -> Mapping[str, Any]:

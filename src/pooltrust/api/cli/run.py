@@ -5,10 +5,19 @@ from __future__ import annotations
 from pooltrust.api.cli import declared, failing, objects
 from pooltrust.api.cli.command import COMMANDS, Command
 from pooltrust.api.cli.planning import show_plan
-from pooltrust.api.cli.seat import Seat
-from pooltrust.api.cli.verbs import about, certificates, membership, people, shell, waiting
+from pooltrust.api.cli.seat import Around, Seat
+from pooltrust.api.cli.verbs import (
+    about,
+    certificates,
+    membership,
+    messages,
+    operations,
+    people,
+    shell,
+    waiting,
+)
 from pooltrust.api.cli.wire.frames import BadFrame
-from pooltrust.api.cli.wire.terminal import Read, Terminal, Write
+from pooltrust.api.cli.wire.terminal import Terminal
 from pooltrust.api.cli.wire.words import Fault, Missing, SyntaxFault, Words, read
 from pooltrust.api.context import Context
 from pooltrust.api.dispatch import invoke
@@ -18,17 +27,19 @@ from pooltrust.errors import Failure, SessionAuthenticationFailed
 USAGE = "For usage run: 'xe help'"
 ORIGINATOR = "cli"
 
-assert about and certificates and membership and people and shell and waiting, "their commands"
+assert about and certificates and membership and messages, "their commands"
+assert operations and people and shell and waiting, "theirs too"
 declared.declare_all()
 objects.declare_all()
 
 
-async def run(context: Context, origin: Origin, body: bytes, read_: Read, write: Write) -> None:
+async def run(
+    context: Context, origin: Origin, body: bytes, terminal: Terminal, around: Around
+) -> None:
     """Answer one ``POST /cli``: the connection is no longer HTTP.
 
     Raises EOFError when the client is gone, BadFrame when it does not speak the protocol.
     """
-    terminal = Terminal(read_, write)
     await terminal.greet()
     try:
         words = read(body.decode("utf-8", "replace"))
@@ -36,7 +47,7 @@ async def run(context: Context, origin: Origin, body: bytes, read_: Read, write:
     except (SyntaxFault, Fault) as why:
         await _fail(terminal, f"Syntax error: {why}", USAGE)
         return
-    seat = Seat(context, origin, terminal, words)
+    seat = Seat(context, origin, terminal, around, words)
     await terminal.exit(await _ended(seat))
 
 
@@ -76,7 +87,8 @@ async def _carry_out(seat: Seat, found: Command) -> None:
     given = seat.words.session
     seat.session = given or await _login(seat, found)
     try:
-        await (show_plan(seat, found) if seat.words.flag("plan") else found.run(seat))
+        async with seat.around.watching(seat):
+            await (show_plan(seat, found) if seat.words.flag("plan") else found.run(seat))
     finally:
         if not given:
             await _logout(seat)

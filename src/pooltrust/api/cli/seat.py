@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from pooltrust.api.cli.fields import Listed, Shown, listed
 from pooltrust.api.cli.wire import show
@@ -17,6 +18,16 @@ from pooltrust.api.dispatch import invoke
 from pooltrust.api.sessions import Origin
 
 
+class Around(Protocol):
+    """What a host does for a command beside its calls."""
+
+    def watching(self, seat: Seat) -> AbstractAsyncContextManager[None]:
+        """Entered while a command is carried out, after its user has logged in."""
+
+    def offering(self, data: bytes) -> AbstractContextManager[str]:
+        """Gives a path of this host from which the client can fetch this, once."""
+
+
 @dataclass(slots=True)
 class Seat:
     """One command under way.  `session` is empty until somebody has logged in."""
@@ -24,6 +35,7 @@ class Seat:
     context: Context
     origin: Origin
     terminal: Terminal
+    around: Around
     words: Words
     session: str = ""
     _names: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -31,6 +43,19 @@ class Seat:
     async def call(self, name: str, *arguments: Any) -> Any:
         """One API call as this command's user.  Raises what it raises."""
         return await invoke(self.context, name, [self.session, *arguments], self.origin)
+
+    async def save(self, text: str, what: str) -> None:
+        """Give the client a text: as the new file that `filename=` names, or to be shown.
+
+        Raises Fault: `what` could not be written.
+        """
+        path = self.words.get("filename")
+        if not path:
+            await self.terminal.bare(text.removesuffix("\n"))
+            return
+        with self.around.offering(text.encode()) as where:
+            if not await self.terminal.download(path, where):
+                raise Fault(f"Failed to write {what}")
 
     async def records(self, cls: str) -> Mapping[Ref, Any]:
         """Every object of an API class."""

@@ -395,6 +395,8 @@ class DaemonContext:
                 return ordering.recovering(by=by)
             case "pool.emergency_transition_to_master":
                 return ordering.taking_over(alone=False, by=by)
+            case "pooltrust.take_over_alone":
+                return ordering.taking_over(alone=True, by=by)
             case "pool.eject" if host:
                 return ordering.ejecting(host, by=by)
             case "pool.designate_new_master" if host:

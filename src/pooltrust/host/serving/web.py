@@ -28,6 +28,7 @@ from pooltrust.host.serving.door import Door
 from pooltrust.host.serving.guard import Guard, Identify, Late
 from pooltrust.host.serving.pages import PAGES, Asked, page
 from pooltrust.host.serving.thin.command_line import START, CommandLine
+from pooltrust.host.serving.thin.offers import FOLDER
 from pooltrust.host.telling.journal import Journal
 
 KEEPALIVE_SECONDS = 300.0
@@ -166,11 +167,21 @@ class Web:
             case "GET" | "HEAD" if request.path == OPENRPC:
                 headers = {**COMMON, "Content-Type": JSON.content_type}
                 return web.Response(body=openrpc(), headers=headers)
+            case "GET" if request.path.startswith(FOLDER):
+                return self._file(request.path)
             case "GET" | "HEAD" if request.path in PAGES:
                 return await self._authenticated(request, origin)
             case "GET" | "HEAD":
                 return _page(404, "Not found", "There is nothing at this path.")
         return _page(501, "Not implemented", "This method is not served here.")
+
+    def _file(self, path: str) -> web.Response:
+        """What a command has for its client; no other site's script may read it."""
+        data = self._command_line.offers.take(path)
+        if data is None:
+            return _page(404, "Not found", "There is nothing at this path any more.")
+        headers = {"Cache-Control": COMMON["Cache-Control"]}
+        return web.Response(body=data, headers=headers, content_type="application/octet-stream")
 
     async def _authenticated(self, request: web.BaseRequest, origin: Origin) -> web.Response:
         """A page for whoever may see it; no other site's script may read it."""

@@ -1,14 +1,11 @@
-"""Help, and what there is to know of operations, the log and alerts."""
+"""Help, and what an administrator should know now."""
 
 from __future__ import annotations
-
-import json
-from collections.abc import Iterable
-from typing import Any
 
 from pooltrust.api.cli.command import COMMANDS, Command, command
 from pooltrust.api.cli.seat import Seat
 from pooltrust.api.cli.wire import show
+from pooltrust.api.cli.wire.rows import rows
 from pooltrust.api.cli.wire.words import Fault
 
 
@@ -56,45 +53,12 @@ def usage(found: Command) -> list[tuple[str, str]]:
     ]
 
 
-@command("operation-list")
-async def operations(seat: Seat) -> None:
-    """The operations on the pool that are under way, suspended, or ended a short while ago."""
-    rows = await seat.call("pooltrust.get_operations")
-    keys = ("id", "kind", "title", "state", "phase", "progress", "by", "began", "ended", "words")
-    await _rows(seat, rows, keys, {"id": "uuid"})
+ALERT = ("uuid", "name", "priority", "about", "object", "raised", "words")
 
 
-@command("alert-list")
+@command("alert-list", does=("pooltrust.get_alerts",))
 async def alerts(seat: Seat) -> None:
     """What an administrator should know now, the most urgent first."""
-    rows = await seat.call("pooltrust.get_alerts")
-    keys = ("uuid", "name", "priority", "about", "object", "raised", "words")
-    await _rows(seat, rows, keys, {})
-
-
-@command("log-list", optional=("after", "count"))
-async def log(seat: Seat) -> None:
-    """The entries of the trust log: who did what, when, and by which call."""
-    after, count = (int(seat.words.get(name, start)) for name, start in _PAGE)
-    rows = await seat.call("pooltrust.get_log", after, count)
-    keys = ("number", "at", "by", "call", "kind", "hash")
-    await _rows(seat, rows, keys, {})
-
-
-_PAGE = (("after", "0"), ("count", "100"))
-
-
-async def _rows(
-    seat: Seat, rows: list[dict[str, Any]], keys: Iterable[str], names: dict[str, str]
-) -> None:
-    if seat.words.flag("json"):
-        await seat.terminal.bare(json.dumps(rows, ensure_ascii=False))
-        return
-    first = next(iter(keys))
-    if seat.terminal.minimal:
-        seat.terminal.lists()
-        await seat.terminal.items([str(row[first]) for row in rows])
-        return
-    for row in rows:
-        shown = [(f"{names.get(key, key)} ( RO)", str(row[key])) for key in keys if key in row]
-        await seat.terminal.print(show.record(shown) + "\n")
+    found = await seat.call("pooltrust.get_alerts")
+    shown = [{key: one[key] for key in ALERT} for one in found]
+    await rows(seat.terminal, seat.words, shown)

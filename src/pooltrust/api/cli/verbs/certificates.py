@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 
 from pooltrust.api.cli.command import command
+from pooltrust.api.cli.objects import value_of
 from pooltrust.api.cli.seat import Seat
-from pooltrust.api.cli.wire.words import Fault, boolean
+from pooltrust.api.cli.wire.rows import names
+from pooltrust.api.cli.wire.words import Fault, Missing, boolean
 from pooltrust.api.declare.call import find
+from pooltrust.api.declare.values import Ref, type_of
 
+_INTEGER = type_of(int)
 CERTIFICATE, KEY, CHAIN = "certificate", "private-key", "certificate-chain"
 
 
@@ -19,14 +23,27 @@ async def _text(seat: Seat, path: str, what: str) -> str:
 
 @command(
     "host-server-certificate-install",
-    required=(CERTIFICATE, KEY),
-    optional=(CHAIN,),
+    required=(CERTIFICATE,),
+    optional=(KEY, CHAIN),
     selects=True,
+    does=tuple(
+        f"{call} host={{host}} certificate=FILE private-key=FILE "
+        "certificate-chain={certificate_chain:FILE}"
+        for call in ("host.install_server_certificate", "pooltrust.install_server_certificate")
+    ),
 )
 async def install(seat: Seat) -> None:
-    """Have a host show its clients a certificate of yours; the parameters name files."""
+    """Have a host show its clients a certificate of yours; the parameters name files.
+
+    Without private-key it is the answer to the host's own request: see host-certificate-request.
+    """
     words = seat.words
     host, record = await seat.one_host(CERTIFICATE, KEY, CHAIN)
+    if not words.has(KEY):
+        if not await seat.call("pooltrust.get_certificate_request", host):
+            raise Missing(KEY)
+        await _install_answer(seat, host, record.uuid)
+        return
     leaf = await _text(seat, words.require(CERTIFICATE), "certificate")
     key = await _text(seat, words.require(KEY), "private key")
     chain = ""
@@ -45,11 +62,19 @@ async def install(seat: Seat) -> None:
     required=(CERTIFICATE,),
     optional=(CHAIN,),
     selects=True,
+    does=(
+        "pooltrust.install_requested_certificate host={host} certificate=FILE "
+        "certificate-chain={certificate_chain:FILE}",
+    ),
 )
 async def install_requested(seat: Seat) -> None:
     """Have a host show its clients what an authority answered to its request."""
-    words = seat.words
     host, record = await seat.one_host(CERTIFICATE, CHAIN)
+    await _install_answer(seat, host, record.uuid)
+
+
+async def _install_answer(seat: Seat, host: Ref, uuid: str) -> None:
+    words = seat.words
     leaf = await _text(seat, words.require(CERTIFICATE), "certificate")
     chain = ""
     if words.has(CHAIN):
@@ -57,9 +82,34 @@ async def install_requested(seat: Seat) -> None:
     thumbprint, *warnings = await seat.call(
         "pooltrust.install_requested_certificate", host, leaf, chain
     )
-    await _renewed(seat, record.uuid, thumbprint)
+    await _renewed(seat, uuid, thumbprint)
     for warning in warnings:
         await seat.terminal.complain(warning)
+
+
+REQUEST = ("filename", "names", "key")
+
+
+@command("host-certificate-request", optional=REQUEST, selects=True)
+@command("host-certificate-request-create", optional=REQUEST, selects=True, plain=True)
+async def request(seat: Seat) -> None:
+    """Have a host make a key, which stays there, and a request for an authority to sign: shown, or
+    saved as the file that filename names.
+
+    names: more DNS names, with commas between.  The answer goes to host-server-certificate-install.
+    """
+    words = seat.words
+    host, _ = await seat.one_host(*REQUEST)
+    more = [one for one in words.get("names").split(",") if one]
+    made = await seat.call("pooltrust.create_certificate_request", host, more, words.get("key"))
+    await seat.save(made, "the request; it is kept: host-certificate-request-get")
+
+
+@command("host-certificate-request-get", optional=("filename",), selects=True)
+async def pending(seat: Seat) -> None:
+    """The request of a host that waits for its answer, in PEM, shown or saved as a file."""
+    host, _ = await seat.one_host("filename")
+    await seat.save(await seat.call("pooltrust.get_certificate_request", host), "the request")
 
 
 @command("host-reset-server-certificate", selects=True)
@@ -68,6 +118,26 @@ async def reset(seat: Seat) -> None:
     host, record = await seat.one_host()
     await seat.call("host.reset_server_certificate", host)
     await _renewed(seat, record.uuid, await _served(seat, host))
+
+
+@command(
+    "host-emergency-disable-tls-verification",
+    optional=("reason", "lifetime"),
+    local=True,
+    does=(
+        "pooltrust.emergency_disable_tls_verification reason={reason} lifetime={lifetime}",
+        "host.emergency_disable_tls_verification",
+    ),
+)
+async def emergency_disable(seat: Seat) -> None:
+    """Stop verifying whom this host dials, until it is switched back, or for lifetime seconds."""
+    words = seat.words
+    if not words.has("lifetime") and not words.has("reason"):
+        await seat.call("host.emergency_disable_tls_verification")
+        return
+    seconds = value_of(_INTEGER, "lifetime", words.get("lifetime", "3600"))
+    call = "pooltrust.emergency_disable_tls_verification"
+    await seat.call(call, words.get("reason"), seconds)
 
 
 @command("host-emergency-reset-server-certificate", local=True)
@@ -110,19 +180,28 @@ def _need(call: str) -> None:
         raise Fault("This release does not have that yet.")
 
 
-@command("pool-install-ca-certificate", required=("filename",))
+@command(
+    "pool-install-ca-certificate",
+    required=("filename",),
+    does=("pool.install_ca_certificate filename={name}",),
+)
 async def install_ca(seat: Seat) -> None:
     """Trust a certificate authority in the whole pool; its name is that of the file."""
     await _install_file(seat, "pool.install_ca_certificate", "certificate")
 
 
-@command("pool-certificate-install", required=("filename",), plain=True)
+@command(
+    "pool-certificate-install",
+    required=("filename",),
+    plain=True,
+    does=("pool.certificate_install filename={name}",),
+)
 async def certificate_install(seat: Seat) -> None:
     """The former name of pool-install-ca-certificate."""
     await _install_file(seat, "pool.certificate_install", "certificate")
 
 
-@command("pool-crl-install", required=("filename",))
+@command("pool-crl-install", required=("filename",), does=("pool.crl_install filename={name}",))
 async def crl_install(seat: Seat) -> None:
     """Install a revocation list in the whole pool; its name is that of the file."""
     await _install_file(seat, "pool.crl_install", "CRL")
@@ -143,11 +222,15 @@ async def _by_name(seat: Seat, call: str) -> None:
 
 async def _names(seat: Seat, call: str) -> None:
     _need(call)
-    seat.terminal.lists()
-    await seat.terminal.items(list(await seat.call(call)))
+    await names(seat.terminal, seat.words, list(await seat.call(call)))
 
 
-@command("pool-certificate-uninstall", required=("name",), plain=True)
+@command(
+    "pool-certificate-uninstall",
+    required=("name",),
+    plain=True,
+    does=("pool.certificate_uninstall name={name}",),
+)
 async def certificate_uninstall(seat: Seat) -> None:
     """The former name of pool-uninstall-ca-certificate."""
     await _by_name(seat, "pool.certificate_uninstall")
@@ -159,7 +242,7 @@ async def crl_uninstall(seat: Seat) -> None:
     await _by_name(seat, "pool.crl_uninstall")
 
 
-@command("pool-certificate-list", plain=True)
+@command("pool-certificate-list", plain=True, does=("pool.certificate_list",))
 async def certificate_names(seat: Seat) -> None:
     """The names of the installed authorities; see certificate-list for more."""
     await _names(seat, "pool.certificate_list")
@@ -182,6 +265,7 @@ async def certificate_sync(seat: Seat) -> None:
     "pool-install-trusted-certificate",
     required=("filename", "ca"),
     optional=("uuid", "purpose"),
+    does=("pool.install_trusted_certificate filename=FILE ca={ca} purpose={purpose}",),
 )
 async def install_trusted(seat: Seat) -> None:
     """Trust an authority (ca=true), or exactly one certificate (ca=false), for these purposes."""
@@ -193,7 +277,12 @@ async def install_trusted(seat: Seat) -> None:
     await seat.call("pool.install_trusted_certificate", pool, ca, pem, purposes)
 
 
-@command("pool-uninstall-trusted-certificate", required=("certificate-uuid",), optional=("uuid",))
+@command(
+    "pool-uninstall-trusted-certificate",
+    required=("certificate-uuid",),
+    optional=("uuid",),
+    does=("pool.uninstall_trusted_certificate certificate-uuid={certificate}",),
+)
 async def uninstall_trusted(seat: Seat) -> None:
     """Trust a certificate no longer."""
     _need("pool.uninstall_trusted_certificate")

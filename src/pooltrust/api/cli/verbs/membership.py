@@ -5,11 +5,17 @@ from __future__ import annotations
 from pooltrust.api.cli.command import command
 from pooltrust.api.cli.seat import Seat
 
+JOINING = (
+    "master-address={master_address} master-username={master_username} "
+    "master-password={master_password}"
+)
+
 
 @command(
     "pool-join",
     required=("master-address", "master-username", "master-password"),
     optional=("force",),
+    does=(f"pool.join {JOINING}", f"pool.join_force {JOINING} --force"),
 )
 async def join(seat: Seat) -> None:
     """Make this host a member of the pool whose coordinator is at master-address.
@@ -28,7 +34,7 @@ async def join(seat: Seat) -> None:
     )
 
 
-@command("pool-join-with-code", required=("code",))
+@command("pool-join-with-code", required=("code",), does=("pooltrust.join_with_code code={code}",))
 async def join_with_code(seat: Seat) -> None:
     """Make this host a member of the pool that made this join code."""
     await seat.call("pooltrust.join_with_code", seat.words.require("code"))
@@ -37,7 +43,12 @@ async def join_with_code(seat: Seat) -> None:
     await seat.terminal.print(f"This host is a member of the pool of {name} now.")
 
 
-@command("pool-eject", required=("host-uuid",), optional=("force",))
+@command(
+    "pool-eject",
+    required=("host-uuid",),
+    optional=("force",),
+    does=("pool.eject host-uuid={host}",),
+)
 async def eject(seat: Seat) -> None:
     """Dismiss a host from the pool, whether it answers or is lost."""
     host = await seat.by_uuid("host", seat.words.require("host-uuid"))
@@ -64,7 +75,11 @@ async def _sure(seat: Seat, *warnings: str) -> bool:
     return False
 
 
-@command("pool-designate-new-master", required=("host-uuid",))
+@command(
+    "pool-designate-new-master",
+    required=("host-uuid",),
+    does=("pool.designate_new_master host-uuid={host}",),
+)
 async def designate(seat: Seat) -> None:
     """Let another host coordinate the pool; no connection is closed."""
     host = await seat.by_uuid("host", seat.words.require("host-uuid"))

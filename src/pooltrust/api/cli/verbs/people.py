@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from pooltrust.api.cli.command import command
 from pooltrust.api.cli.seat import Seat
+from pooltrust.api.cli.wire.rows import names
 from pooltrust.api.cli.wire.words import Fault
 from pooltrust.api.declare.values import Ref
 
 
-@command("user-password-change", required=("new",), optional=("old",))
+@command(
+    "user-password-change",
+    required=("new",),
+    optional=("old",),
+    does=("session.change_password old={old_pwd} new={new_pwd}",),
+)
 async def change_password(seat: Seat) -> None:
     """Change root's password in the whole pool."""
     await seat.call("session.change_password", seat.words.get("old"), seat.words.require("new"))
@@ -25,7 +31,11 @@ async def add_subject(seat: Seat) -> None:
     await seat.terminal.bare(str(await seat.call("subject.get_uuid", ref)))
 
 
-@command("subject-remove", required=("subject-uuid",))
+@command(
+    "subject-remove",
+    required=("subject-uuid",),
+    does=("subject.destroy subject-uuid={self}",),
+)
 async def remove_subject(seat: Seat) -> None:
     """Take every role from a subject."""
     subject = await seat.by_uuid("subject", seat.words.require("subject-uuid"))
@@ -42,28 +52,42 @@ async def _role(seat: Seat) -> Ref:
     return Ref(found[0])
 
 
-@command("subject-role-add", required=("uuid",), optional=("role-name", "role-uuid"))
+@command(
+    "subject-role-add",
+    required=("uuid",),
+    optional=("role-name", "role-uuid"),
+    does=("subject.add_to_roles uuid={self} role-uuid={role}",),
+)
 async def add_role(seat: Seat) -> None:
     """Give a subject a role."""
     subject = await seat.by_uuid("subject", seat.words.require("uuid"))
     await seat.call("subject.add_to_roles", subject, await _role(seat))
 
 
-@command("subject-role-remove", required=("uuid",), optional=("role-name", "role-uuid"))
+@command(
+    "subject-role-remove",
+    required=("uuid",),
+    optional=("role-name", "role-uuid"),
+    does=("subject.remove_from_roles uuid={self} role-uuid={role}",),
+)
 async def remove_role(seat: Seat) -> None:
     """Take a role from a subject."""
     subject = await seat.by_uuid("subject", seat.words.require("uuid"))
     await seat.call("subject.remove_from_roles", subject, await _role(seat))
 
 
-@command("session-subject-identifier-list")
+@command("session-subject-identifier-list", does=("session.get_all_subject_identifiers",))
 async def logged_in(seat: Seat) -> None:
     """The subjects who are logged in."""
-    seat.terminal.lists()
-    await seat.terminal.items(list(await seat.call("session.get_all_subject_identifiers")))
+    found = list(await seat.call("session.get_all_subject_identifiers"))
+    await names(seat.terminal, seat.words, found, called="subject-identifier")
 
 
-@command("session-subject-identifier-logout", required=("subject-identifier",))
+@command(
+    "session-subject-identifier-logout",
+    required=("subject-identifier",),
+    does=("session.logout_subject_identifier subject-identifier={subject_identifier}",),
+)
 async def log_out(seat: Seat) -> None:
     """End every session of a subject."""
     identifier = seat.words.require("subject-identifier")

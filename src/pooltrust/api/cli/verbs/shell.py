@@ -1,4 +1,4 @@
-"""Completion for shells, and what an interrupted client asks."""
+"""Completion for shells."""
 
 from __future__ import annotations
 
@@ -62,22 +62,3 @@ async def completion(seat: Seat) -> None:
     if shell not in scripts:
         raise Fault(f"There is no completion for {shell}; there is for bash and zsh")
     await seat.terminal.bare(scripts[shell])
-
-
-@command("operation-interrupt", optional=("command",), plain=True)
-async def interrupt(seat: Seat) -> None:
-    """Take back the operation that this user has under way, if it still can be; say how it is."""
-    running = [one for one in await seat.call("pooltrust.get_operations") if one["ended"] == ""]
-    if not running:
-        await seat.terminal.bare("No operation is under way: what was typed is done, or not begun.")
-        return
-    for one in running:
-        title = f"{one['title'][:1].upper()}{one['title'][1:]}"
-        if one["may_abandon"] != "true":
-            await seat.terminal.bare(
-                f"{title} has passed its point of no return, and goes on by itself: "
-                "xe operation-list"
-            )
-            continue
-        words = await seat.call("pooltrust.abandon_operation", one["id"])
-        await seat.terminal.bare(f"{words}  The pool is as it was.")

@@ -25,6 +25,7 @@ async def wait(seat: Seat) -> None:
             "event.from", [of.cls.lower()], token, TURN_SECONDS
         )
         token = str(answer["token"])
+        await seat.terminal.debug("waiting")  # fails when nobody is there any more
 
 
 async def _holds(seat: Seat, name: str) -> bool:
@@ -38,7 +39,7 @@ async def _holds(seat: Seat, name: str) -> bool:
     return bool(found)
 
 
-@command("task-cancel", required=("uuid",))
+@command("task-cancel", required=("uuid",), does=("task.cancel uuid={task}",))
 async def cancel(seat: Seat) -> None:
     """Cancel a task, if it still can be."""
     await seat.call("task.cancel", await seat.by_uuid("task", seat.words.require("uuid")))

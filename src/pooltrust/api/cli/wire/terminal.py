@@ -81,6 +81,11 @@ class Terminal:
             raise Fault(f"Failed to read {what}")
         return await self._blob(frames.LONGEST_FILE)
 
+    async def download(self, filename: str, path: str) -> bool:
+        """Have the client fetch a path of this host into a new file; whether it did."""
+        await self._write(frames.command(Tag.HTTP_GET, filename, path))
+        return (await self._reply()).tag == frames.OK
+
     async def ask(self) -> str:
         """One line that the user types."""
         await self._write(frames.command(Tag.PROMPT))

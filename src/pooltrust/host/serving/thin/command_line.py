@@ -9,30 +9,41 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from collections.abc import Awaitable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from pooltrust.api.cli.wire.frames import BadFrame
-from pooltrust.api.cli.wire.terminal import Read, Write
+from pooltrust.api.cli.wire.terminal import Terminal
 from pooltrust.api.cli.wire.words import LONGEST_BODY
 from pooltrust.api.context import Context
 from pooltrust.api.sessions import Origin
 from pooltrust.host.serving.guard import Identify
+from pooltrust.host.serving.thin.offers import Offers
 from pooltrust.host.serving.thin.progress import Progress
 from pooltrust.host.telling.journal import Journal
+
+if TYPE_CHECKING:
+    from pooltrust.api.cli.seat import Around, Seat
 
 START = b"POST /cli "
 WANTS_PROGRESS = b"\r\nx-pooltrust-progress: true"
 """What our own client sends when somebody looks; the original one shows nothing meanwhile."""
 HEAD_SECONDS = 20.0
 IDLE_SECONDS = 300.0
-"""How long a client may take to answer a frame: somebody may be typing."""
+"""How long a client that has logged in may take to answer a frame, or to read one: somebody may be
+typing, or looking at a page of it."""
 LONGEST_HEAD = 16 * 1024
 _LENGTH = re.compile(rb"(?im)^content-length:[ \t]*(\d{1,7})[ \t]*\r?$")
 
 
-Run = Callable[[Context, Origin, bytes, Read, Write], Awaitable[None]]
+class Run(Protocol):
+    """See api/cli/run.py."""
+
+    def __call__(
+        self, context: Context, origin: Origin, body: bytes, terminal: Terminal, around: Around
+    ) -> Awaitable[None]: ...
 
 
 class CommandLine:
@@ -42,6 +53,8 @@ class CommandLine:
         self._context = context
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
+        self.offers = Offers()
+        """The files that commands have for their clients."""
 
     def protocol(self, identify: Identify) -> asyncio.StreamReaderProtocol:
         """The protocol of one such connection, which has sent `START` already."""
@@ -69,9 +82,11 @@ class CommandLine:
                 asked = await _asked(reader)
             if asked is None or origin is None:
                 return
-            write, run = _writing(writer), await asyncio.to_thread(_commands)
-            async with Progress(self._context, write) if asked.progress else nullcontext():
-                await run(self._context, origin, asked.body, _reading(reader), write)
+            run = await asyncio.to_thread(_commands)
+            stream = _Stream(reader, writer)
+            around = _Around(stream, self.offers, asked.progress)
+            terminal = Terminal(stream.read, stream.write)
+            await run(self._context, origin, asked.body, terminal, around)
         except (EOFError, ConnectionError, TimeoutError):
             return  # it is gone, or as good as gone
         except BadFrame as why:
@@ -84,6 +99,44 @@ class CommandLine:
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(HEAD_SECONDS):
                     await writer.wait_closed()
+
+
+@dataclass(slots=True)
+class _Stream:
+    """A connection; `seconds` is how long its client may take."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    seconds: float = HEAD_SECONDS
+
+    async def read(self, count: int) -> bytes:
+        """Exactly so many bytes."""
+        async with asyncio.timeout(self.seconds):
+            return await self.reader.readexactly(count)
+
+    async def write(self, data: bytes) -> None:
+        """All of them, once there is room."""
+        self.writer.write(data)
+        async with asyncio.timeout(self.seconds):
+            await self.writer.drain()
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What this host does for a command beside its calls."""
+
+    stream: _Stream
+    offers: Offers
+    progress: bool
+
+    def watching(self, seat: Seat) -> AbstractAsyncContextManager[None]:
+        """Its user has logged in: be patient, and say how far what they wait for is."""
+        self.stream.seconds = IDLE_SECONDS
+        return Progress(seat, self.stream.write) if self.progress else nullcontext()
+
+    def offering(self, data: bytes) -> AbstractContextManager[str]:
+        """A file for its client, which is fetched from this path."""
+        return self.offers.offering(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +165,3 @@ async def _asked(reader: asyncio.StreamReader) -> _Asked | None:
         return None
     body = await reader.readexactly(int(found[1]))
     return _Asked(body, WANTS_PROGRESS in head.lower())
-
-
-def _reading(reader: asyncio.StreamReader) -> Read:
-    async def read(count: int) -> bytes:
-        async with asyncio.timeout(IDLE_SECONDS):
-            return await reader.readexactly(count)
-
-    return read
-
-
-def _writing(writer: asyncio.StreamWriter) -> Write:
-    async def write(data: bytes) -> None:
-        writer.write(data)
-        async with asyncio.timeout(HEAD_SECONDS):
-            await writer.drain()
-
-    return write
