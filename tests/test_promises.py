@@ -20,6 +20,9 @@ ANYONE = {
     "pooltrust.host.meeting.joiner": 1,
     # Calls between members of a pool whose verification is off.
     "pooltrust.host.peers.link": 1,
+    # The first look at an appliance that is to be pinned, on which nothing is said; and appliances
+    # of a pool that verifies neither its members nor them.
+    "pooltrust.host.appliances.expecting": 2,
     # A host that was away asks what it missed; entries prove themselves, nothing is said.
     "pooltrust.host.meeting.story": 1,
 }

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 
+from api.fake_dialling import FakeDialling
 from api.fake_people import FakePeople
 from api.fake_trusting import FakeRequests, FakeTrusting
 from pooltrust.api import views
@@ -139,6 +140,7 @@ class FakeContext:
     )
     people: FakePeople = field(default_factory=FakePeople)
     trusting: FakeTrusting = field(default_factory=FakeTrusting)
+    dialling: FakeDialling = field(default_factory=FakeDialling)
     certificate_requests: FakeRequests = field(default_factory=FakeRequests)
     elsewhere: Callable[..., Any] | None = None
     did: list[Any] = field(default_factory=list)

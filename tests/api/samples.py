@@ -73,6 +73,8 @@ def _argument(call: Call, parameter: Parameter, context: FakeContext) -> Any:
         return next(iter(CLASSES[call.cls].rows(context).values())).uuid
     if parameter.name == "obj_uuid":
         return next(iter(context.records(Certificate).values())).uuid
+    if parameter.name == "thumbprint":
+        return "AB" * 32
     if parameter.name == "filters":
         return {"priority": "3"}
     if parameter.name == "expr":

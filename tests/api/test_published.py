@@ -133,8 +133,9 @@ def test_an_enumeration_has_exactly_the_published_values(enum: Any, name: str):
     assert sorted(PUBLISHED["enums"][name]) == sorted(member.value for member in enum)
 
 
-SENT_WITH_MORE = {"SESSION_AUTHENTICATION_FAILED"}
-"""The model lists no parameters, but servers send the user's name and a reason."""
+SENT_WITH_MORE = {"SESSION_AUTHENTICATION_FAILED", "WLB_INTERNAL_ERROR"}
+"""The model lists no parameters, but servers send the user's name and a reason, and what the
+appliance says: its code and message."""
 
 
 @pytest.mark.parametrize(

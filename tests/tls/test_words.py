@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import ssl
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from pooltrust.terms import JOIN_NAME, POOL_NAME
 from pooltrust.tls import reasons
-from pooltrust.tls.endpoints import ENDPOINTS, Direction, Expects
+from pooltrust.tls.endpoints import ENDPOINTS, Direction, Expects, page
 from pooltrust.trust.expect import Anyone, Member, Pinned, Server
 
 
@@ -120,7 +121,14 @@ def test_everything_that_a_host_dials_has_an_expectation() -> None:
         if endpoint.direction in (Direction.OUT, Direction.BOTH):
             assert endpoint.expects not in (Expects.OWN_RULES, Expects.NO_TLS), endpoint.kind
         if endpoint.expects is Expects.ANYONE:
-            assert endpoint.server_name == JOIN_NAME, endpoint.kind
+            name, proof = endpoint.server_name, endpoint.client_proof
+            assert name == JOIN_NAME or proof == "none", endpoint.kind
+
+
+def test_the_page_of_connections_is_current() -> None:
+    shown = Path(__file__).parents[2] / "docs" / "connections.md"
+    words = "write it anew: python -m pooltrust.tls.endpoints > docs/connections.md"
+    assert shown.read_text() == page(), words
 
 
 def test_the_conversion_manager_is_answered_without_a_certificate_and_never_dialled() -> None:

@@ -14,6 +14,7 @@ from pooltrust.terms import HostId
 
 if TYPE_CHECKING:
     from pooltrust.api.classes.access.people import People
+    from pooltrust.api.classes.appliances.dialling import Dialling
     from pooltrust.api.classes.certificates.requests import CertificateRequests
     from pooltrust.api.classes.certificates.trusting import Trusting
     from pooltrust.api.declare.values import Int32
@@ -196,6 +197,10 @@ class Context(Protocol):
     @property
     def trusting(self) -> Trusting:
         """What the pool trusts beside its members."""
+
+    @property
+    def dialling(self) -> Dialling:
+        """The appliances that hosts dial."""
 
     @property
     def certificate_requests(self) -> CertificateRequests:

@@ -65,6 +65,10 @@ Rows = Callable[[str], Mapping[str, Mapping[str, Any]]]
 ACCESS, CERTIFICATE = "access", "client_certificate"
 """Table and key of the one row that says by which name in a certificate a client is let in."""
 
+APPLIANCES, BALANCER = "appliance", "wlb"
+"""Table and key of the one row that says where the Workload Balancing appliance is: url, username,
+and password, the UUID of a secret."""
+
 
 @dataclass(frozen=True, slots=True)
 class Liveness:
@@ -166,10 +170,14 @@ def _pool(picture: Picture) -> Iterator[Pool]:
     roster = picture.roster
     uuid = pool_uuid(roster)
     accepted = picture.rows(ACCESS).get(CERTIFICATE, {}).get("name")
+    balancer = picture.rows(APPLIANCES).get(BALANCER, {})
     known: dict[str, Any] = {
         "master": host_ref(roster.coordinator),
         "default_SR": NULL,
         "tls_verification_enabled": roster.verification,
+        "wlb_url": balancer.get("url", ""),
+        "wlb_username": balancer.get("username", ""),
+        "wlb_password": ref_of("secret", balancer["password"]) if balancer else NULL,
         "wlb_verify_cert": roster.verification,
         "ext_auth_cache_enabled": False,
         "client_certificate_auth_enabled": accepted is not None,
@@ -291,7 +299,7 @@ def _certificate(
 
 
 _MORE_TABLES: Mapping[type, tuple[str, ...]] = {
-    Pool: (ACCESS,),
+    Pool: (ACCESS, APPLIANCES),
     User: (ACCOUNTS,),
     Message: (ALERTS,),
 }

@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import uvloop
 
@@ -30,6 +31,7 @@ from pooltrust.host.accounts.logins import Logins
 from pooltrust.host.accounts.standing import Standing
 from pooltrust.host.accounts.subjects import Subjects
 from pooltrust.host.accounts.system.chosen import chosen
+from pooltrust.host.appliances.balancing import Balancing
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.descriptors import allow_descriptors
@@ -224,6 +226,14 @@ class Daemon:
         )
         self.requesting = Requesting(folder.request, config, self.server_identity, journal, _now)
         self.trusting = Trusted(belief, self.scribe, self.shipping, self.guarded, journal, _now)
+        self.balancing = Balancing(
+            belief,
+            self.guarded,
+            self.objects,
+            self.trusting,
+            journal,
+            lambda: str(uuid4()),
+        )
         self.people.of_the_system = config.passwords == "pam"
         self.context = DaemonContext(
             config=config,
@@ -242,6 +252,7 @@ class Daemon:
             subjects=self.subjects,
             people=self.people,
             trusting=self.trusting,
+            dialling=self.balancing,
             certificate_requests=self.requesting,
             sessions=Sessions(timedelta(hours=config.session_hours)),
             store=store,

@@ -100,6 +100,22 @@ def install_for(
     return _installed(roster, certificate, sort, known.name if known else "", wanted)
 
 
+def pin_appliance(roster: Roster, certificate: Certificate) -> AnchorInstalled | None:
+    """Trust this single certificate for appliances; None if it is.  Raises TrustedAlreadyExists
+    for one that is an authority."""
+    if certificate.thumbprint in pinned(roster, APPLIANCE):
+        return None
+    return install_for(roster, PINNED, certificate, (APPLIANCE,))
+
+
+def former_pin(roster: Roster, certificate: Certificate) -> AnchorRemoved | None:
+    """One that was pinned for appliances and nothing else, before this one took its place."""
+    for thumbprint in pinned(roster, APPLIANCE):
+        if thumbprint != certificate.thumbprint and _only_for_appliances(roster, thumbprint):
+            return AnchorRemoved(thumbprint)
+    return None
+
+
 def remove_by_name(roster: Roster, name: str, *, force: bool = False) -> AnchorRemoved:
     """Trust the authority of this name no longer.
 
@@ -140,6 +156,10 @@ def authorities(roster: Roster, purpose: str) -> tuple[bytes, ...]:
     """The authorities (DER) that are trusted for this; those for everything if it has none."""
     of_it = _authorities(roster, purpose)
     return of_it or (() if purpose in BY_NAME else _authorities(roster, GENERAL))
+
+
+def _only_for_appliances(roster: Roster, thumbprint: Thumbprint) -> bool:
+    return roster.anchors[thumbprint].purposes == (APPLIANCE,)
 
 
 def _authorities(roster: Roster, purpose: str) -> tuple[bytes, ...]:

@@ -1,7 +1,8 @@
 """Every kind of connection on the management network: who dials whom, and who proves what to whom.
 
-A table, and nothing else: what documentation, command line and console show.  The code that keeps
-these rules is in dial.py, contexts.py and answer.py.
+A table, and nothing else: docs/connections.md is written from it, by `python -m
+pooltrust.tls.endpoints`.  The code that keeps these rules is in dial.py, contexts.py and
+answer.py.
 """
 
 from __future__ import annotations
@@ -163,8 +164,30 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         expects=Expects.SERVER_OR_PINNED,
         client_proof="the appliance's user name and password",
         rule="Its certificate must be installed in the pool first: as an anchor, with its name, "
-        "or pinned.",
+        "or pinned.  So wherever the pool says so (wlb-verify-cert) or the host verifies anybody.",
         reason="The host sends it a password and the pool's figures.",
+    ),
+    Endpoint(
+        kind="Workload Balancing, first look",
+        dials="a host",
+        answers="the Workload Balancing appliance",
+        direction=Direction.OUT,
+        server_name="",
+        expects=Expects.ANYONE,
+        client_proof="none",
+        rule="Nothing is said; its certificate is shown to whoever is about to pin it.",
+        reason="An administrator compares the thumbprint, and the next connection expects it.",
+    ),
+    Endpoint(
+        kind="test post",
+        dials="a host",
+        answers="a web server that an administrator names",
+        direction=Direction.OUT,
+        server_name="",
+        expects=Expects.SERVER_OR_PINNED,
+        client_proof="none",
+        rule="A host of the pool by its server identity, anybody else as an appliance.",
+        reason="It shows whom a host would believe there, before anything depends on it.",
     ),
     Endpoint(
         kind="Workload Balancing, calling in",
@@ -190,3 +213,33 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
 )
 """The table; the order is that in which it is shown."""
+
+_HEAD = """\
+# Every kind of connection
+
+Who dials whom on the management network, and who proves what to whom.  This page is written
+from the table that the program has of them; how the rules come about is in [trust.md](trust.md).
+"""
+
+
+def page() -> str:
+    """The text of docs/connections.md."""
+    return "\n".join((_HEAD, *map(_section, ENDPOINTS)))
+
+
+def _section(endpoint: Endpoint) -> str:
+    name = f"`{endpoint.server_name}`" if endpoint.server_name else "any other, or none"
+    lines = (
+        f"## {endpoint.kind[0].upper()}{endpoint.kind[1:]}\n",
+        f"{endpoint.dials[0].upper()}{endpoint.dials[1:]} → {endpoint.answers}; as seen from a "
+        f"host of the pool: {endpoint.direction}.  {endpoint.reason}\n",
+        f"* TLS server name: {name}",
+        f"* the dialling side expects: {endpoint.expects}",
+        f"* and proves itself by: {endpoint.client_proof}",
+        f"* {endpoint.rule}\n",
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(page(), end="")

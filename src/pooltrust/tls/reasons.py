@@ -261,7 +261,7 @@ def taken_back(gone: Revoked) -> Reason:
     return Reason(
         "revoked",
         f"{gone.subject} was revoked by its issuer on {gone.since:%F %T} UTC{said}",
-        "Have a new certificate issued for it there; or see the lists here: xe crl-list.",
+        "Have a new certificate issued for it there; or see the lists here: xe pool-crl-list.",
     )
 
 

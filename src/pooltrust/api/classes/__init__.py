@@ -10,6 +10,7 @@ from pooltrust.api.classes import (
     secret,
 )
 from pooltrust.api.classes.access import auth, login, outside, role, session, subject, user
+from pooltrust.api.classes.appliances import balancing
 from pooltrust.api.classes.certificates import (
     anchors,
     crls,
@@ -23,6 +24,7 @@ from pooltrust.api.classes.telling import event, message, task
 __all__ = [
     "anchors",
     "auth",
+    "balancing",
     "certificate",
     "crls",
     "emergency",

@@ -28,8 +28,10 @@ def declare_all() -> None:
 
 def _command(call: Call) -> Command:
     plain = [one for one in call.parameters if one.type.refers_to not in ("host", "pool")]
-    needed = tuple(one.cli for one in plain if one.default is REQUIRED)
-    optional = tuple(one.cli for one in plain if one.default is not REQUIRED)
+    maps = tuple(f"{one.cli}:" for one in plain if one.type.key is not None)
+    single = [one for one in plain if one.type.key is None]
+    needed = tuple(one.cli for one in single if one.default is REQUIRED)
+    optional = (*(one.cli for one in single if one.default is not REQUIRED), *maps)
     selects = any(one.type.refers_to == "host" for one in call.parameters)
 
     async def run(seat: Seat) -> None:

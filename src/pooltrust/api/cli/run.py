@@ -8,6 +8,7 @@ from pooltrust.api.cli.planning import show_plan
 from pooltrust.api.cli.seat import Around, Seat
 from pooltrust.api.cli.verbs import (
     about,
+    appliances,
     certificates,
     membership,
     messages,
@@ -27,7 +28,7 @@ from pooltrust.errors import Failure, SessionAuthenticationFailed
 USAGE = "For usage run: 'xe help'"
 ORIGINATOR = "cli"
 
-assert about and certificates and membership and messages, "their commands"
+assert about and appliances and certificates and membership and messages, "their commands"
 assert operations and people and shell and waiting, "theirs too"
 declared.declare_all()
 objects.declare_all()

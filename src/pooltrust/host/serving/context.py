@@ -30,6 +30,7 @@ from pooltrust.errors.telling import TaskCancelled
 from pooltrust.host.accounts.local import ADMINISTRATOR
 from pooltrust.host.accounts.logins import Logins
 from pooltrust.host.accounts.subjects import Subjects
+from pooltrust.host.appliances.balancing import Balancing
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.meeting.joining import Joining
@@ -90,6 +91,7 @@ class DaemonContext:
     subjects: Subjects
     people: People
     trusting: Trusted
+    dialling: Balancing
     certificate_requests: Requesting
     store: Store
     objects: Objects

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from pooltrust.api.sessions import Caller
 from pooltrust.errors import CannotContactHost
@@ -75,6 +76,17 @@ class Trusted:
         if not loadable(certificate.der):
             raise refusals.TrustedInvalid("OpenSSL can't read it")
         return certificate
+
+    async def pin_appliance(self, met: Certificate, caller: Caller) -> None:
+        """Trust exactly this certificate for appliances, and no pin that was only for them before.
+
+        Raises what `judged` does for what it says, and what the log's rules refuse.
+        """
+        certificate = self.judged(met.pem())
+        await self._write(partial(anchors.pin_appliance, certificate=certificate), caller)
+        former = partial(anchors.former_pin, certificate=certificate)
+        while former(self._belief.roster) is not None:
+            await self._write(former, caller)
 
     async def remove(self, thumbprint: Thumbprint, caller: Caller) -> None:
         """Trust this certificate no longer; one that is gone meanwhile is gone."""
