@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from pooltrust.host.folder import Start
 from pooltrust.host.opening import load
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import own_head
+from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import POOL_NAME, HostId
 from pooltrust.tls.answer import Arrival, Faces, Listener
 from pooltrust.tls.contexts import join_context
@@ -37,7 +39,8 @@ class Puppet:
     @classmethod
     async def of(cls, host: Host) -> Puppet:
         """Read what this host, which does not run, believes."""
-        return cls(host, await load(host.folder, host.config, Start("0" * 32, 1)))
+        journal = Journal(logging.Logger(host.config.name))
+        return cls(host, await load(host.folder, host.config, Start("0" * 32, 1), journal))
 
     @property
     def me(self) -> HostId:

@@ -304,7 +304,7 @@ class Daemon:
         """Open everything of this host and answer.  Raises a Refused that says what is missing."""
         folder = StateFolder.open(config.folder)
         stack.callback(folder.lock().release)
-        belief = await load(folder, config, folder.started())
+        belief = await load(folder, config, folder.started(), journal)
         if belief.roster.port != config.port:
             raise PortDiffers(config.port, belief.roster.port)
         store = await Database.open(folder.database)

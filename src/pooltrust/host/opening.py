@@ -16,10 +16,11 @@ from pooltrust.errors import BadStateFolder, Refused, failure
 from pooltrust.host.belief import Belief, Identities
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.folder import IdentitySort, Start, StateFolder
-from pooltrust.host.leaving.staging import Departure
+from pooltrust.host.leaving.staging import Departure, tell_founded
 from pooltrust.host.meeting.staging import Staging
+from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import pool_host
-from pooltrust.terms import HostId
+from pooltrust.terms import HostId, PoolId
 from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
 from pooltrust.trust.store import IdentityFile, Noted, open_log, read_identity, read_noted
@@ -40,12 +41,16 @@ class SocketTaken(Refused):
     why: str
 
 
-async def load(folder: StateFolder, config: Config, start: Start) -> Belief:
-    """What this host believes, from its files; a move to another pool is completed first.
+async def load(folder: StateFolder, config: Config, start: Start, journal: Journal) -> Belief:
+    """What this host believes, from its files; a move to another pool is completed first, and told.
 
     Raises NotSetUp, BadStateFolder, CorruptLog, BadEntry.
     """
-    return await asyncio.to_thread(_load, folder, config, start)
+    left = await asyncio.to_thread(_left, folder)
+    belief = await asyncio.to_thread(_load, folder, config, start)
+    if left is not None:
+        tell_founded(journal, belief.log.pool, left)
+    return belief
 
 
 def is_set_up(folder: StateFolder) -> bool:
@@ -53,12 +58,18 @@ def is_set_up(folder: StateFolder) -> bool:
     return folder.log.exists() and folder.log.stat().st_size > 0
 
 
-def _load(folder: StateFolder, config: Config, start: Start) -> Belief:
-    departure, staging = Departure(folder), Staging(folder)
-    if (new := departure.pending()) is not None:
-        departure.complete(new)
-    else:
+def _left(folder: StateFolder) -> PoolId | None:
+    """The pool that this host left, if only now that is completed."""
+    departure = Departure(folder)
+    if (new := departure.pending()) is None:
         departure.discard()
+        return None
+    departure.complete(new)
+    return new.left
+
+
+def _load(folder: StateFolder, config: Config, start: Start) -> Belief:
+    staging = Staging(folder)
     staged = staging.pending()
     if staged is None:
         staging.discard()

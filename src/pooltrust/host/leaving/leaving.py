@@ -15,7 +15,7 @@ from pooltrust.host.belief import Belief, Identities
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.founding import founding, new_server_identity
-from pooltrust.host.leaving.staging import Beginning, Departure
+from pooltrust.host.leaving.staging import Beginning, Departure, tell_founded
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.pool.operations.eject import own_pool
@@ -111,14 +111,7 @@ class Leaving:
         file, log = await asyncio.to_thread(open_log, self._folder.log)
         identities = Identities(pool=self._file("pool", new), server=self._file("server", new))
         await self._belief.become(log, file, identities)
-        self._journal.warning(
-            "own-pool-founded",
-            pool=log.pool,
-            left=new.left,
-            words="this host was ejected and is a pool of its own now; its accounts are gone",
-            cure="As root on this host, over its Unix socket, set a password: "
-            "session.change_password",
-        )
+        tell_founded(self._journal, log.pool, new.left)
         self.left()
 
     def _staged(self) -> Beginning:

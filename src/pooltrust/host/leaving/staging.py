@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pooltrust.errors import BadEntry, CorruptLog
 from pooltrust.host.folder import IdentitySort, StateFolder
+from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.identity import BadIdentity, Identity
 from pooltrust.terms import PoolId
 from pooltrust.trust.entry import SignedEntry
@@ -171,6 +172,17 @@ class Departure:
             return verify_log(self._folder.log).pool
         except (OSError, BadEntry, CorruptLog):
             return None
+
+
+def tell_founded(journal: Journal, pool: PoolId, left: PoolId) -> None:
+    """Tell who looks after this host that it is alone now, and what to do first."""
+    journal.warning(
+        "own-pool-founded",
+        pool=pool,
+        left=left,
+        words="this host was ejected and is a pool of its own now; its accounts are gone",
+        cure="As root on this host, set a password: xe user-password-change new=…",
+    )
 
 
 def _holds(path: Path, identity: Identity) -> bool:
