@@ -54,7 +54,7 @@ def test_it_is_a_pool_of_one_with_a_new_identity_and_the_setting_it_had(
             assert isinstance(h2.daemon.belief.log.at(1).entry.body, Founded)
             (line,) = h2.lines("own-pool-founded")
             assert "its accounts are gone" in line.facts["words"]
-            assert "Unix socket" in line.facts["cure"]
+            assert "xe user-password-change" in line.facts["cure"]
             before = h2.roster
             await h2.restart()
             assert h2.roster.head == before.head
