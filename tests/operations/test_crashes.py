@@ -13,6 +13,7 @@ import soak
 from daemons import Host, run, running, until
 from dying import Death
 from pooltrust.errors import Failure
+from pooltrust.host import watch
 from pooltrust.host.operations.hands import Hands
 
 from .moments import Steps
@@ -44,6 +45,12 @@ CASES = [
     for role in scene.roles
     for at_once in (False, True)
 ]
+
+
+def hurried(patch: pytest.MonkeyPatch, scene: Scene) -> None:
+    """Let who has left learn of it soon: nobody can tell it, so it waits for its own heartbeat."""
+    if scene.leaves is not None:
+        patch.setattr(watch, "HEARTBEAT_SECONDS", 3.0)
 
 
 async def begun(scene: Scene, hosts: Hosts) -> None:
@@ -97,6 +104,7 @@ def test_a_host_that_dies_at_any_step_comes_back_and_everything_is_well(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
 ) -> None:
     scene = case.scene
+    hurried(monkeypatch, scene)
     hosts = list(pool(scene.size, **scene.settings))
     (tmp_path / "copies").mkdir()
     death = Death(monkeypatch, tmp_path / "copies")

@@ -18,7 +18,7 @@ from pooltrust.host.operations import upkeep
 
 from .scenes import SCENES, Hosts, Scene
 from .stage import Pool, operations
-from .test_crashes import begun, ended
+from .test_crashes import begun, ended, hurried
 
 MOST = {errno.ENOSPC: 23, errno.EIO: 30}
 """No operation changes more of one host's disk."""
@@ -70,6 +70,7 @@ def test_a_disk_that_fails_stops_it_with_words_and_it_goes_on_when_it_is_repaire
     monkeypatch.setattr(upkeep, "RETRIES", (0.1, 0.3))
     monkeypatch.setattr(minting, "STAGED_SECONDS", 0.0)  # what an order left goes with the next
     scene = case.scene
+    hurried(monkeypatch, scene)
     hosts = pool(scene.size, **scene.settings)
     host = hosts[scene.roles[case.role]]
     disk = OneDisk(monkeypatch, host.config.folder, case.number, case.code)

@@ -1,14 +1,13 @@
 """What a daemon takes of its machine: memory after its start and under logins, CPU while idle.
 
 One demonstration of its own, and the stories in the order in which they are told: what follows
-the start, a minute of silence, then twenty logins at once.
+the start, some silence, then twenty logins at once.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import os
 import ssl
 import threading
 import time
@@ -20,11 +19,13 @@ from typing import Any
 
 import pytest
 
+import soak
+
 from .demonstration import Demo, running_demo
 from .stage import Host
 
 SETTLED_SECONDS = 3.0
-IDLE_SECONDS = 60.0
+IDLE_SECONDS = 60.0 if soak.MINUTES else 30.0
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,9 @@ def memory(pid: int, what: str) -> float:
 
 
 def cpu(pid: int) -> float:
-    """Seconds of a processor that this process has taken so far, as user and as system."""
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+    """Seconds of a processor that the threads of this process have taken so far."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def told(what: str, measured: dict[str, float]) -> None:
@@ -59,15 +60,15 @@ def test_after_its_start_a_daemon_has_at_most_72_mib(fresh: Demo):
     assert max(taken.values()) <= 72  # aiohttp alone has 12 of it
 
 
-def test_an_idle_daemon_takes_at_most_50_ms_of_cpu_in_60_s(fresh: Demo):
-    """The heartbeats of the pool are in it: two or three of each supporter."""
+def test_an_idle_daemon_takes_at_most_50_ms_of_cpu_in_a_minute(fresh: Demo):
+    """The heartbeats of the pool are in it: at least one of each supporter."""
     time.sleep(SETTLED_SECONDS)
     before = measured(fresh, cpu)
     time.sleep(IDLE_SECONDS)
     after = measured(fresh, cpu)
-    taken = {name: round((after[name] - spent) * 1000) for name, spent in before.items()}
-    told("ms in 60 idle seconds:", taken)
-    assert max(taken.values()) <= 50
+    taken = {name: (after[name] - spent) * 1000 for name, spent in before.items()}
+    told(f"ms in {IDLE_SECONDS:g} idle seconds:", taken)
+    assert max(taken.values()) <= 50 * IDLE_SECONDS / 60
 
 
 def test_twenty_logins_at_once_are_all_answered_rightly_and_nobody_waits_for_them(fresh: Demo):
