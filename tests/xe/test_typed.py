@@ -119,7 +119,7 @@ def test_every_line_is_one_that_its_command_takes_and_no_secret_is_in_it(
         free = "-param-" in command.name or command.name.endswith("-list") or command.selects
         if not free:
             maps = {one.rstrip(":") for one in command.optional}
-                known = {*command.required, *maps, *STANDARD}
+            known = {*command.required, *maps, *STANDARD}
             assert {name.partition(":")[0] for name in given} <= known, line
     assert len(made) > 70
 
