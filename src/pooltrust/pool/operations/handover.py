@@ -26,7 +26,8 @@ def hand_over(picture: Picture, host: HostId, asked: Asked) -> Plan | None:
         subject=host,
         after=after,
         phases=(
-            spread(Demand.PRESENT, host, name="gather"),
+            # The new one takes the old one's word for it that all of the log is committed.
+            spread(Demand.PRESENT, host, commits=True, name="gather"),
             Phase("probe", (OneProbes(host, after),), Demand.PRESENT, (host,)),
             Phase("hand over", (change,), Demand.HALF, (host,), final=True),
             spread(Demand.HALF, commits=True),

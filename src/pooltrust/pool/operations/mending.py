@@ -56,7 +56,7 @@ def own_steps(
     accepted = [c.thumbprint for c in member.certificates if c.thumbprint in keys]
     steps: list[Promote | Retire] = []
     if serves not in accepted and accepted:
-        serves = accepted[-1]
+        serves = accepted[0]  # of two the older one: members that are behind believe it as well
         steps.append(Promote(me, serves))
     spare = set(keys) - set(accepted) - {serves}
     # As a rule there is none, and the log, which may be long, is not read.

@@ -16,8 +16,10 @@ from pooltrust.pool.plan.steps import Append, Step
 from pooltrust.terms import HostId, Thumbprint
 from pooltrust.trust.entries import (
     CertificateWithdrawn,
+    CoordinatorChanged,
     HostAdmitted,
     HostDismissed,
+    TakenOver,
     TakeoverEndorsed,
 )
 from pooltrust.trust.log import Log
@@ -52,7 +54,11 @@ class Probed:
 
 
 NOBODY = Known()
-_DECIDING = tuple(body.kind.encode() for body in (HostAdmitted, HostDismissed, TakeoverEndorsed))
+_HANDED_ON = (CoordinatorChanged.kind, TakenOver.kind)
+_DECIDING = tuple(
+    kind.encode()
+    for kind in (HostAdmitted.kind, HostDismissed.kind, TakeoverEndorsed.kind, *_HANDED_ON)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +140,12 @@ class Picture:
         After a change of coordinator it is the new one that counts: the old one may be lost, and
         everything that the new one took over from it stays.
         """
+        return self._is_committed(number, self._judges(number))
+
+    def _is_committed(self, number: int, judges: Iterable[Roster]) -> bool:
         # A host that is dismissed by it, or since, is no witness.
         held = self.roster.members.keys() & self.holders(number)
-        return self.roster.coordinator in held and self.enough(held, number)
+        return self.roster.coordinator in held and _half_of_each(judges, held)
 
     def enough(self, there: AbstractSet[HostId], number: int) -> bool:
         """Whether these are at least half of the members that each entry up to `number` needs.
@@ -144,12 +153,14 @@ class Picture:
         An entry that is not committed yet may have changed who the members are; whoever was one
         before it could endorse another in its place.
         """
-        return all(
-            2 * len(roster.members.keys() & there) >= len(roster.members)
-            for roster in self._judges(number)
-        )
+        return _half_of_each(self._judges(number), there)
 
-    def _judges(self, number: int) -> Iterator[Roster]:
+    def _judges(self, number: int, *, by_word: bool = True) -> Iterator[Roster]:
+        """The rosters of which half must agree; `by_word`: none from before the coordinator led.
+
+        Whoever hands over has seen everything before it committed, and those who saw it with him
+        may be members no more.  Whoever takes over alone has his administrator's order.
+        """
         if self.settled is not None and number <= self.settled:
             return  # nobody can take its place any more
         yield self.before(number)
@@ -160,12 +171,18 @@ class Picture:
                     return  # more than half of the members stood by everything before it
                 if envelope.number < number:
                     yield self.before(envelope.number)
+                if by_word and envelope.kind in _HANDED_ON:
+                    return
 
     @property
     def settles(self) -> int:
-        """Up to where the log is known to be committed now: `settled` of later pictures."""
+        """Up to where the log is known to be committed now: `settled` of later pictures.
+
+        By what this host has seen itself, and by no coordinator's word.
+        """
         head = self.log.head_number
-        return head if self.committed(head) else min(self.settled or 0, head)
+        seen = self._is_committed(head, self._judges(head, by_word=False))
+        return head if seen else min(self.settled or 0, head)
 
     def before(self, number: int) -> Roster:
         """The roster before entry `number`: its members are those who could take its place."""
@@ -206,3 +223,7 @@ class Picture:
             for host, member in log.roster.members.items()
         }
         return cls(me, log, MappingProxyType(hosts))
+
+
+def _half_of_each(judges: Iterable[Roster], there: AbstractSet[HostId]) -> bool:
+    return all(2 * len(roster.members.keys() & there) >= len(roster.members) for roster in judges)
