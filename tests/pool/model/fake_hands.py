@@ -110,7 +110,7 @@ class FakeHands(FakeTakeover):
     def append(self, me: FakeHost, body: Body) -> str:
         """Write this entry; says why not, if the log's rules refuse it."""
         try:
-            me.hold(minted.grown(me.log, minted.signed(me.log, body, me.serves_at_start)))
+            me.hold(minted.grown(me.log, minted.signed(me.log, body, me.signs_with)))
         except Failure as why:
             return str(why)
         me.heal()

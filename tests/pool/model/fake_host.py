@@ -58,6 +58,8 @@ class FakeHost:
     failed: dict[Step, str] = field(default_factory=dict)
     last: dict[HostId, Known] = field(default_factory=dict)
     accepting: Accepting = exactly_its_own
+    stores: bool = True
+    """It stores what it serves."""
 
     def crash(self) -> None:
         self.up = self.fresh = self.fit = False
@@ -75,6 +77,10 @@ class FakeHost:
     def start(self) -> None:
         self.up, self.serves = True, self.serves_at_start
         self.heal()
+
+    @property
+    def signs_with(self) -> Thumbprint:
+        return self.serves or self.serves_at_start
 
     @property
     def is_member(self) -> bool:
@@ -154,7 +160,9 @@ class FakeHost:
         elif step.certificate not in self.keys:  # refused: there is no such key
             return "it has no such key"
         else:
-            self.serves = self.serves_at_start = step.certificate
+            self.serves = step.certificate
+            if self.stores:
+                self.serves_at_start = step.certificate
         return ""
 
     def endorse(
@@ -166,7 +174,7 @@ class FakeHost:
             return None
         if not (lost or before) or not self.vote_for(candidate):
             return None
-        return minted.endorsement(self.log.pool, self.id, self.serves_at_start, candidate.hash)
+        return minted.endorsement(self.log.pool, self.id, self.signs_with, candidate.hash)
 
     def _may_leave(
         self, before: SignedEntry, other: SignedEntry, words: Sequence[Abandonment]
@@ -176,7 +184,7 @@ class FakeHost:
 
     def abandon(self, own: SignedEntry) -> Abandonment | None:
         """Its word that it never writes this takeover of its own, if that is so."""
-        key = minted.key_of(self.serves_at_start)
+        key = minted.key_of(self.signs_with)
         try:
             return abandon(self.log.roster, self.id, own, self.vote, key)
         except MayNotEndorse:

@@ -47,6 +47,7 @@ class FakePool(FakeHands):
                 fit=True,
                 settled=log.head_number,
                 accepting=planners.accepts,
+                stores=planners.stores,
             )
         return cls(hosts, told=Told(required=0 if verification else None), planners=planners)
 
@@ -224,7 +225,7 @@ class FakePool(FakeHands):
         """A host joins, or joins again with a new identity; every member that is there hears it."""
         self.generations[id] = self.generations.get(id, 0) + 1
         key = minted.thumbprint(id, self.generations[id])
-        body = minted.admission(me.log.pool, me.serves_at_start, id, key)
+        body = minted.admission(me.log.pool, me.signs_with, id, key)
         if self.append(me, body):
             return
         self.hosts[id] = FakeHost(
@@ -234,6 +235,7 @@ class FakePool(FakeHands):
             side=me.side,
             settled=me.settled,
             accepting=self.planners.accepts,
+            stores=self.planners.stores,
         )
         self.told.ejected.pop(id, None)
         for host in self.others(me):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pooltrust.errors import Failure
 from pooltrust.pool.operations.takeover import Collected, standing_candidate
 from pooltrust.pool.plan.steps import Append
-from pooltrust.terms import HostId, Thumbprint
+from pooltrust.terms import HostId
 from pooltrust.trust.entries import TakenOver
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.takeover import Abandonment, taker
@@ -40,7 +40,7 @@ class FakeTakeover(FakeNetwork):
         if self.reaches_coordinator(me):
             return "the coordinator is back"
         before, lost = me.log, self.hosts[me.log.roster.coordinator]
-        signed = minted.signed(me.log, step.body, _key(me), alone=True)
+        signed = minted.signed(me.log, step.body, me.signs_with, alone=True)
         why = self._written(me, signed, alone=True)
         if not why and me.emergency and me.emergency.plan.id in self.told.alone:
             self.told.ordered(before, lost.log)
@@ -58,7 +58,7 @@ class FakeTakeover(FakeNetwork):
         for other in given:
             if other and other.envelope.previous == me.log.head_hash and taker(other) in there:
                 return "another takeover is under way"
-        return minted.signed(me.log, step.body, _key(me))
+        return minted.signed(me.log, step.body, me.signs_with)
 
     def _endorsed(self, me: FakeHost, signed: SignedEntry, heard: bool) -> str:
         if why := me.stand(signed):
@@ -73,7 +73,7 @@ class FakeTakeover(FakeNetwork):
             return f"too few endorse it: {len(collected.missing(before))} do not"
         if me.standing_vote != signed:
             return "it yielded to another one meanwhile"
-        return self._written(me, signed, minted.following(signed, body, _key(me)))
+        return self._written(me, signed, minted.following(signed, body, me.signs_with))
 
     def _collected(
         self,
@@ -94,8 +94,9 @@ class FakeTakeover(FakeNetwork):
     def _given_up(self, me: FakeHost, signed: SignedEntry) -> tuple[Abandonment, ...]:
         """The words of takers that are there and never write what others have voted for."""
         there = {host.id: host for host in (me, *self.others(me))}
-        elsewhere = {h.standing_vote for h in there.values()} - {None, signed}
-        takers = [(other, there.get(taker(other) or HostId(""))) for other in elsewhere if other]
+        elsewhere = dict.fromkeys(h.standing_vote for h in there.values())
+        others = [other for other in elsewhere if other not in (None, signed)]
+        takers = [(other, there.get(taker(other) or HostId(""))) for other in others if other]
         words = (host.abandon(other) for other, host in takers if host)
         return tuple(word for word in words if word)
 
@@ -111,7 +112,3 @@ class FakeTakeover(FakeNetwork):
         """Whether its coordinator answers and leads the pool."""
         coordinator = self.hosts[me.log.roster.coordinator]
         return self.reach(me, coordinator) and self.leads(coordinator)
-
-
-def _key(me: FakeHost) -> Thumbprint:
-    return me.serves or me.serves_at_start

@@ -208,8 +208,9 @@ class Model(RuleBasedStateMachine):
         self.work(then)
 
     def admit(self, me: FakeHost, host: int) -> None:
-        """A host joins: a new one, or one that was dismissed."""
-        strangers = [one for one in HOSTS if one not in me.log.roster.members]
+        """A host joins: a new one, or one whose ejection is done."""
+        joined = self.pool.hosts.keys() - self.pool.told.ejected.keys()
+        strangers = [h for h in HOSTS if h not in me.log.roster.members.keys() | joined]
         if strangers:
             self.pool.admit(me, strangers[host % len(strangers)])
 

@@ -11,14 +11,15 @@ from datetime import timedelta
 from functools import cache, lru_cache
 
 from pooltrust.pki.identity import Identity
-from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.terms import EntryHash, HostId, PoolId, Thumbprint
 from pooltrust.trust import entries as e
 from pooltrust.trust.entry import Entry, SignedEntry, sign_entry
 from pooltrust.trust.log import Local, Log, Outcome, adopt
 from pooltrust.trust.roster.endorsing import endorsement_statement
 from pooltrust.trust.transcript import certificate_request, statement, transcript
-from trust.pools import NOW, host_number, server_identity
+from trust.pools import NOW, host_number
+
+from .fixed import fixed_identity
 
 HOSTS = tuple(host_number(number) for number in range(1, 6))
 NONCES = b"c" * 32, b"j" * 32
@@ -29,9 +30,12 @@ _SIGNED: dict[bytes, SignedEntry] = {}
 @cache
 def identity(host: HostId, generation: int) -> Identity:
     """A pool identity of this host."""
-    minted = mint_pool_identity(host, NOW)
+    minted = fixed_identity(host, 1000 * (HOSTS.index(host) + 1) + generation)
     _BY_THUMBPRINT[minted.certificate.thumbprint] = minted
     return minted
+
+
+SERVER = fixed_identity("server", 1).certificate.der
 
 
 def thumbprint(host: HostId, generation: int) -> Thumbprint:
@@ -85,13 +89,13 @@ def admission(
     pool: PoolId, coordinator: Thumbprint, host: HostId, key: Thumbprint
 ) -> e.HostAdmitted:
     """The admission of a host that met this coordinator."""
-    mine, server = key_of(key), server_identity().certificate.der
+    mine = key_of(key)
     there = key_of(coordinator).certificate.der
-    met = transcript(pool, there, mine.certificate.der, server, *NONCES)
+    met = transcript(pool, there, mine.certificate.der, SERVER, *NONCES)
     proof = mine.sign(statement("joiner", met))
     name, address = f"h{HOSTS.index(host) + 1}", f"127.0.0.{HOSTS.index(host) + 1}"
     return e.HostAdmitted(
-        host, name, address, mine.certificate.der, server, e.KINDS, "code", *NONCES, proof
+        host, name, address, mine.certificate.der, SERVER, e.KINDS, "code", *NONCES, proof
     )
 
 
@@ -99,8 +103,7 @@ def admission(
 def founded(count: int, *, verification: bool = True) -> Log:
     """A pool of so many hosts, each with its first identity."""
     first = identity(HOSTS[0], 1).certificate
-    server = server_identity().certificate.der
-    body = e.Founded(HOSTS[0], "h1", "127.0.0.1", 443, first.der, server, verification, e.KINDS)
+    body = e.Founded(HOSTS[0], "h1", "127.0.0.1", 443, first.der, SERVER, verification, e.KINDS)
     log = Log.verify([signed(None, body, first.thumbprint)])
     for host in HOSTS[1:count]:
         key = thumbprint(host, 1)
@@ -135,6 +138,23 @@ def expected(log: Log, host: HostId) -> frozenset[Thumbprint]:
             _EXPECTED.clear()
         _EXPECTED[key] = log.roster.expect(host).accepted
     return _EXPECTED[key]
+
+
+_EVER: dict[tuple[EntryHash, HostId], frozenset[Thumbprint]] = {}
+
+
+def ever_accepted(log: Log, host: HostId) -> frozenset[Thumbprint]:
+    """Every certificate that this log ever accepted from that host."""
+    key = log.head_hash, host
+    if key not in _EVER:
+        if len(_EVER) > 30_000:
+            _EVER.clear()
+        bodies = [signed.entry.body for signed in log.entries]
+        said = (
+            b for b in bodies if isinstance(b, e.Founded | e.HostAdmitted | e.CertificateAccepted)
+        )
+        _EVER[key] = frozenset(Thumbprint.of(b.certificate) for b in said if b.host == host)
+    return _EVER[key]
 
 
 _ALONE: dict[EntryHash, bool] = {}

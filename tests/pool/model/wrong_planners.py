@@ -36,6 +36,11 @@ def exactly_its_own(log: Log, host: HostId, met: Thumbprint) -> bool:
     return met in minted.expected(log, host)
 
 
+def _added_only(log: Log, host: HostId, met: Thumbprint) -> bool:
+    """A bundle that certificates are added to, and that nobody removes any from."""
+    return met in minted.ever_accepted(log, host)
+
+
 def _any_member_s(log: Log, host: HostId, met: Thumbprint) -> bool:
     """A bundle of everybody's certificates proves "a member", not "this member"."""
     return log.roster.host_of(met) is not None
@@ -56,6 +61,8 @@ class Planners:
     accepts: Accepting = exactly_its_own
     looks_again: bool = True
     """Who returns while an operation is carried out is seen before the next decision."""
+    stores: bool = True
+    """What a host serves from now on it also serves after its next start."""
 
 
 RIGHT = Planners()
@@ -83,16 +90,11 @@ def _no_barrier(picture: Picture, request: CertificateAccepted, asked: Asked) ->
 
 
 def _retire_early(picture: Picture, request: CertificateAccepted, asked: Asked) -> Plan:
-    """The old key is gone before the new one is served."""
+    """The old key is gone before the new one is served, so there is no way back."""
     order = _refresh(ACCEPT, ADOPT, RETIRE, PROMOTE, PROBE, WITHDRAW, SPREAD)
-    return replace(order(picture, request, asked), undo=())
-
-
-def _undo_in_haste(picture: Picture, request: CertificateAccepted, asked: Asked) -> Plan:
-    """The new certificate is withdrawn while it may still be served."""
-    right = refresh(picture, request, asked)
-    spread, promote, retire, withdraw, again = right.undo
-    return replace(right, undo=(withdraw, again, spread, promote, retire))
+    accept, *rest = order(picture, request, asked).phases
+    phases = (replace(accept, final=True), *rest)
+    return replace(order(picture, request, asked), phases=phases, undo=())
 
 
 def _one_identity_for_all(picture: Picture, request: CertificateAccepted, asked: Asked) -> Plan:
@@ -124,16 +126,6 @@ def _eject_without_telling(picture: Picture, host: HostId, asked: Asked) -> Plan
     """It is said to be done when the coordinator has written it."""
     right = eject(picture, host, asked)
     return replace(right, phases=right.phases[:2])
-
-
-def _eject_telling_half(picture: Picture, host: HostId, asked: Asked) -> Plan:
-    """Half of the members hold it, which is enough to commit it; who else is there is not told."""
-    right = eject(picture, host, asked)
-    first, dismiss, _, tell = right.phases
-    rest = sorted(picture.roster.members.keys() - {host, picture.me})
-    told = tuple(Adopt(one) for one in rest[: (len(picture.roster.members) - 1) // 2])
-    spread = Phase("adopt", told, Demand.HALF, commits=True)
-    return replace(right, phases=(first, dismiss, spread, tell))
 
 
 def _take_over_unasked(picture: Picture, asked: Asked, *, alone: bool = False) -> Plan:
@@ -173,11 +165,11 @@ WRONG = {
             mend=lambda picture, asked: None,
         ),
         Planners("any member will do", accepts=_any_member_s),
+        Planners("add only", accepts=_added_only),
+        Planners("promote in memory", stores=False),
         Planners("wait for all", refresh=_waits_for_all),
-        Planners("undo in haste", refresh=_undo_in_haste),
         Planners("never mend", mend=lambda picture, asked: None),
         Planners("eject without telling", eject=_eject_without_telling),
-        Planners("eject telling half", eject=_eject_telling_half),
         Planners("take over unasked", take_over=_take_over_unasked),
         Planners("enable without telling", enable=_enable_without_telling),
     )
