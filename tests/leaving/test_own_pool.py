@@ -10,6 +10,7 @@ import pytest
 from daemons import Host, alike, run, running, tree, until
 from pooltrust.command.client import Reported
 from pooltrust.pki.certificate import Certificate
+from pooltrust.pki.identity import Identity
 from pooltrust.trust.entries import Founded
 
 from .stage import (
@@ -145,6 +146,34 @@ def test_a_host_that_has_no_pool_at_the_moment_says_so(
             monkeypatch.undo()
             await h2.restart()
             await until(lambda: h2.lines("own-pool-founded") and not leaving(h2))
+
+    run(story())
+
+
+def test_a_host_that_is_dismissed_while_it_owes_its_server_identity_owes_nothing_more(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    h1, h2 = pool(2)
+
+    async def story() -> None:
+        async with running(h1, h2):
+            identity = h2.daemon.server_identity
+            keep, said = identity._keep, shown(h1).thumbprint
+
+            async def kept(new: Identity) -> None:
+                monkeypatch.setattr(identity, "_keep", keep)
+                await keep(new)
+                await dismiss(h1, h2.me)
+                story = h1.daemon.belief.log.story_of(shown(h2))
+                await h2.daemon.scribe.adopt(story, source=h1.me)
+                assert h2.me not in h2.roster.members
+
+            monkeypatch.setattr(h2.daemon.leaving, "_begin", lambda: None)
+            monkeypatch.setattr(identity, "_keep", kept)
+            monkeypatch.setattr(identity, "_said", lambda: said)
+            await identity._settle()
+            reasons = [line.facts["reason"] for line in h2.lines("server-identity")]
+            assert reasons == ["HOST_WAS_EJECTED"]
 
     run(story())
 

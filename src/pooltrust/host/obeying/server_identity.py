@@ -20,6 +20,7 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.founding import new_server_identity
+from pooltrust.host.meeting.facts import Ejected
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.identity import Identity
 from pooltrust.terms import Thumbprint
@@ -155,9 +156,12 @@ class ServerIdentity:
 
     def _statement(self, identity: Identity) -> ServerIdentityChanged:
         belief = self._belief
+        member = belief.roster.members.get(belief.me)
+        if member is None:  # dismissed while the key was being written
+            raise Ejected
         server = identity.certificate.der
         chain = tuple(one.der for one in identity.chain)
-        change = belief.roster.members[belief.me].changes + 1
+        change = member.changes + 1
         said = server_statement(belief.roster.pool, belief.me, server, chain, change)
         signature = belief.identities.pool.identity.sign(said)
         return ServerIdentityChanged(belief.me, server, chain, signature)
