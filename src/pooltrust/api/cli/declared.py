@@ -32,6 +32,8 @@ def _command(call: Call) -> Command:
     single = [one for one in plain if one.type.key is None]
     needed = tuple(one.cli for one in single if one.default is REQUIRED)
     optional = (*(one.cli for one in single if one.default is not REQUIRED), *maps)
+    if call.result.item is not None and call.result.item.key is not None:
+        optional += ("params",)
     selects = any(one.type.refers_to == "host" for one in call.parameters)
 
     async def run(seat: Seat) -> None:
@@ -51,7 +53,7 @@ async def argument(seat: Seat, call: Call, parameter: Parameter) -> Any:
     words, of, name = seat.words, parameter.type, parameter.cli
     if of.refers_to == "host":
         others = [one.cli for one in call.parameters if one is not parameter]
-        return (await seat.one_host(*others))[0]
+        return (await seat.one_host(*others, "params"))[0]
     if of.refers_to == "pool":
         return await seat.only_pool()
     if of.key is not None:
@@ -72,10 +74,12 @@ async def answer(seat: Seat, call: Call, value: Any) -> None:
     of, terminal, words = call.result, seat.terminal, seat.words
     if of.name == "void":
         return
-    if of.key is not None:
-        await rows(terminal, words, [value])
-    elif of.item is not None and of.item.key is not None:
-        await rows(terminal, words, value)
+    if of.key is not None or (of.item is not None and of.item.key is not None):
+        asked = {one.type.refers_to for one in call.parameters}
+        hosts = uuids(seat, "host")
+        found = [value] if of.key is not None else value
+        told = [{name: hosts.get(one, one) for name, one in row.items()} for row in found]
+        await rows(terminal, words, told, filters="host" not in asked)
     elif of.item is not None:
         known = uuids(seat, of.item.refers_to)
         shown = [show.text(of.item, one, known) for one in value]

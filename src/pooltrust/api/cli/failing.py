@@ -21,7 +21,7 @@ def lines(why: Failure, names: Mapping[str, str]) -> list[str]:
     known = _fields(why.code)
     for number, value in enumerate(why.parameters()):
         name = known[number] if number < len(known) else "<extra>"
-        if value == said[0]:
+        if value.rstrip(".") == said[0].rstrip("."):
             continue  # the reason of a refusal is all that there is to say
         said.append(f"{name}: {names.get(value, value)}")
     said.append(f"Error code: {why.code}")
@@ -39,10 +39,16 @@ def sentence(why: Failure) -> str:
 
 def cure(why: Failure) -> str:
     """What to do next; empty if nobody knows."""
-    if not dataclasses.is_dataclass(why):
+    if dataclasses.is_dataclass(why):
+        values = {each.name: getattr(why, each.name) for each in dataclasses.fields(why)}
+        return str(values.get("remedy") or why.cure.format_map(values))
+    # Another host reported it: its words are known, and the parameters that went over the wire.
+    known = dict(zip(_fields(why.code), why.parameters(), strict=False))
+    declared = FAILURES.get(why.code)
+    try:
+        return declared.cure.format_map(known) if declared else ""
+    except KeyError:
         return ""
-    values = {each.name: getattr(why, each.name) for each in dataclasses.fields(why)}
-    return str(values.get("remedy") or why.cure.format_map(values))
 
 
 def _fields(code: str) -> list[str]:

@@ -71,11 +71,12 @@ class Seat:
         return show.value(of.type, field_of(record, of.field), names)
 
     def uuids(self, cls: str) -> Mapping[str, str]:
-        """The UUIDs of a class's objects by their references."""
+        """The UUIDs of a class's objects by their references; of roles the names."""
         if cls not in self._names:
             declared = CLASSES.get(cls)
             rows = declared.rows(self.context) if declared else {}
-            self._names[cls] = {ref: record.uuid for ref, record in rows.items()}
+            field = "name_label" if cls == "role" else "uuid"
+            self._names[cls] = {ref: getattr(record, field) for ref, record in rows.items()}
         return self._names[cls]
 
     async def chosen(self, of: Listed, filters: Sequence[tuple[str, str]]) -> list[tuple[Ref, Any]]:

@@ -56,7 +56,7 @@ def usage(found: Command) -> list[tuple[str, str]]:
 ALERT = ("uuid", "name", "priority", "about", "object", "raised", "words")
 
 
-@command("alert-list", does=("pooltrust.get_alerts",))
+@command("alert-list", optional=("params",), does=("pooltrust.get_alerts",))
 async def alerts(seat: Seat) -> None:
     """What an administrator should know now, the most urgent first."""
     found = await seat.call("pooltrust.get_alerts")

@@ -80,7 +80,7 @@ async def destroy_secret(seat: Seat) -> None:
 
 @command(
     "log-list",
-    optional=("after", "count"),
+    optional=("after", "count", "params"),
     does=("pooltrust.get_log after={after} count={count}",),
 )
 async def log(seat: Seat) -> None:

@@ -14,7 +14,7 @@ from pooltrust.errors import Failure
 SHOWN = ("kind", "title", "state", "phase", "progress", "by", "began", "ended", "words")
 
 
-@command("operation-list", does=("pooltrust.get_operations",))
+@command("operation-list", optional=("params",), does=("pooltrust.get_operations",))
 async def operations(seat: Seat) -> None:
     """The operations on the pool that are under way, suspended, or ended a short while ago."""
     found = await seat.call("pooltrust.get_operations")
