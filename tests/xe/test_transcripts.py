@@ -37,6 +37,11 @@ ELSEWHERE = {
     "operation-abandon": "a command has to stop half way: test_within.py",
     "operation-resume": "a command has to stop half way: test_within.py",
     **{
+        name: "there is an appliance, or a server: tests/appliances"
+        for name in COMMANDS
+        if "-wlb" in name or name == "pool-send-test-post"
+    },
+    **{
         f"task-{verb}": "tasks are made by calls, not by commands: test_within.py"
         for verb in ("cancel", *(f"param-{one}" for one in PARAMS))
     },

@@ -78,7 +78,13 @@ async def answer(seat: Seat, call: Call, value: Any) -> None:
         asked = {one.type.refers_to for one in call.parameters}
         hosts = uuids(seat, "host")
         found = [value] if of.key is not None else value
-        told = [{name: hosts.get(one, one) for name, one in row.items()} for row in found]
+        told = [
+            {
+                name: hosts.get(one, one) if isinstance(one, str) else one
+                for name, one in row.items()
+            }
+            for row in found
+        ]
         await rows(terminal, words, told, filters="host" not in asked)
     elif of.item is not None:
         known = uuids(seat, of.item.refers_to)

@@ -66,4 +66,6 @@ def _chosen(words: Words, found: Sequence[dict[str, str]], filters: bool) -> lis
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
     return str(value)
