@@ -12,10 +12,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 import soak
 
+from .fakes.planners import RIGHT, Planners
 from .model.chances import chances
 from .model.invariants import INVARIANTS, Broken, Invariant
 from .model.machine import machine
-from .model.wrong_planners import RIGHT, WRONG, Planners
+from .model.wrong_planners import WRONG
 
 STORIES = 60
 OUR_STORIES = 120 if not soak.MINUTES else 5000

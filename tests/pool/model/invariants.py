@@ -11,8 +11,8 @@ from pooltrust.pool.plan.plan import Kind
 from pooltrust.pool.plan.steps import Promote
 from trust.pools import NOW
 
-from .fake_host import FakeHost
-from .fake_pool import FakePool
+from ..fakes.host import FakeHost
+from ..fakes.pool import FakePool
 
 STUCK = 12
 Hosts = Sequence[FakeHost]

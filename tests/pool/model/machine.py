@@ -6,93 +6,29 @@ every single change, and in the end brings everybody back and wants every operat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from pooltrust.pool.plan.operation import Suspended
 from pooltrust.pool.plan.plan import Kind
-from pooltrust.pool.plan.steps import Step
 
-from .fake_hands import Fate
-from .fake_host import FakeHost
-from .fake_pool import FakePool
+from ..fakes.hands import Fate
+from ..fakes.host import FakeHost
+from ..fakes.minted import HOSTS
+from ..fakes.planners import RIGHT, Planners
+from ..fakes.pool import FakePool
+from .ending import in_the_end, left_undone, picking, wake
 from .invariants import INVARIANTS, Broken, Invariant, check
-from .minted import HOSTS
-from .wrong_planners import RIGHT, Planners
+from .stories import STORIES, THEN, Work
 
-
-@dataclass(frozen=True)
-class Story:
-    """What administrators mostly do, and what else happens; an order and a mishap by number."""
-
-    verification: bool
-    """Whether the pool verifies from the beginning."""
-    orders: tuple[Kind, ...]
-    mishaps: tuple[str, ...]
-
-
-REFRESH, EJECT, HAND_OVER = Kind.CERT_REFRESH, Kind.EJECT, Kind.DESIGNATE_NEW_MASTER
-ENABLE = Kind.TLS_VERIFICATION_ENABLE
-STORIES = {
-    "identities": Story(
-        True,
-        (*[REFRESH] * 5, EJECT, HAND_OVER),
-        (*["abandon"] * 4, "lose journal", "lose journal", "mend", "take over", "take over"),
-    ),
-    "members": Story(
-        True,
-        (EJECT, EJECT, HAND_OVER, REFRESH),
-        ("abandon", "lose journal", "mend", *["take over"] * 4, "admit", "admit"),
-    ),
-    "verification": Story(
-        False,
-        (*[ENABLE] * 3, EJECT, REFRESH),
-        ("abandon", "lose journal", "take over", "take over", "switch", "switch"),
-    ),
-    "alone": Story(
-        True,
-        (REFRESH, REFRESH, EJECT, HAND_OVER),
-        (*["seize"] * 3, *["follow"] * 3, "take over", "abandon", "lose journal", "mend", "admit"),
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Work:
-    """What is ordered now, if anything; so many steps; then another one, with this fate."""
-
-    order: int | None
-    host: int
-    steps: int
-    pick: int
-    fate: Fate
-
-    @classmethod
-    def number(cls, number: int) -> Work:
-        """One of all: drawing a single number is what makes a story cheap to tell."""
-        number, order = divmod(number, 2 * ORDERS)
-        number, host = divmod(number, 5)
-        number, steps = divmod(number, len(STEPS))
-        pick, fate = divmod(number, len(FATES))
-        return cls(order if order < ORDERS else None, host, STEPS[steps], pick, FATES[fate])
-
-
-ORDERS, PICKS = 15, 20
-STEPS = (0, 0, 1, 2, 4, 8, 16)
-FATES = (Fate.DONE, Fate.LATE, *Fate)
-THEN = st.integers(0, 2 * ORDERS * 5 * len(STEPS) * PICKS * len(FATES) - 1).map(Work.number)
 HOST = st.integers(0, 4)
 SIDES = st.sampled_from(
     [[0, 1, 1, 1, 1], [0, 0, 1, 1, 1], [0, 1, 1, 0, 1], [0, 0, 1, 0, 0], [0, 1, 0, 1, 0]]
 )
 WHOLE = [0, 0, 0, 0, 0]
 WEATHER = ("back", "back", "back", "catch up", "crash", "restart", "split", "late", "late")
-PATIENCE = 200
-ROUNDS = 6
 
 
 class Model(RuleBasedStateMachine):
@@ -137,9 +73,9 @@ class Model(RuleBasedStateMachine):
             if me.stopped:
                 self.pool.go_on(me)
             for number in range(then.steps):
-                if not self.pool.advance(me, _picking(then.pick + number), Fate.DONE):
+                if not self.pool.advance(me, picking(then.pick + number), Fate.DONE):
                     break
-            self.pool.advance(me, _picking(then.pick), then.fate)
+            self.pool.advance(me, picking(then.pick), then.fate)
 
     def order(self, kind: Kind, host: int) -> None:
         for me in self.pool.free():
@@ -166,7 +102,7 @@ class Model(RuleBasedStateMachine):
                 self.what_was_late_arrives(host, again=sides[0] == 1)
             case _:
                 pool.split(WHOLE)
-                self.wake()
+                wake(self.pool)
         self.work(then)
 
     def what_was_late_arrives(self, which: int, *, again: bool) -> None:
@@ -237,55 +173,12 @@ class Model(RuleBasedStateMachine):
     def take_over_endorsed(self, me: FakeHost) -> None:
         self.pool.order(me, Kind.EMERGENCY_TRANSITION, me.id)
 
-    def wake(self) -> None:
-        for host in self.pool.hosts.values():
-            if not host.up:
-                self.pool.start(host)
-        for _ in range(2):
-            heads = {host.log.head_hash for host in self.pool.hosts.values()}
-            if len(heads) == 1 and all(host.fresh for host in self.pool.hosts.values()):
-                return
-            for host in self.pool.hosts.values():
-                self.pool.catch_up(host)
-
     def teardown(self) -> None:
-        """In the end everybody is back, and every operation ends: what can't go on is abandoned."""
-        self.pool.late.clear()
-        self.pool.split(WHOLE)
-        self.wake()
-        if self.pool.fell_apart():
-            return
-        for _ in range(ROUNDS):
-            self.release()
-            for me in self.pool.free():
-                self.pool.mend(me)
-            for me in self.pool.drivers():
-                self.pool.go_on(me)
-                self.run(me)
+        """In the end everybody is back, and every operation ends."""
+        in_the_end(self.pool)
         if every := next((i for i in self.promises if "ends" in i.__name__), None):
-            for words in self.pool.left_undone():
+            for words in left_undone(self.pool):
                 raise Broken(every.__name__, f"in the end {words}")
-
-    def run(self, me: FakeHost) -> None:
-        """Carry its operation out; abandon it if that is the only way."""
-        for number in range(PATIENCE):
-            if not self.pool.advance(me, _picking(number), Fate.DONE):
-                break
-        if self.pool.drives(me) and isinstance(self.pool.next(me), Suspended):
-            self.pool.abandon(me)
-
-    def release(self) -> None:
-        """A vote for a takeover that never came is overruled by an order."""
-        for host in self.pool.hosts.values():
-            coordinator = self.pool.hosts[host.log.roster.coordinator]
-            if host.bound and coordinator.up and not host.emergency:
-                host.take(coordinator.log.entries, ordered=[coordinator.log.head_hash])
-                host.voted_for = None
-        self.wake()
-
-
-def _picking(pick: int) -> Callable[[Sequence[Step]], Step]:
-    return lambda steps: steps[pick % len(steps)]
 
 
 def machine(

@@ -14,9 +14,9 @@ from pooltrust.terms import HostId
 from pooltrust.trust.entries import Body, TakenOver
 
 from . import minted
-from .fake_host import FakeHost
-from .fake_network import Message
-from .fake_takeover import FakeTakeover
+from .host import FakeHost
+from .network import Message
+from .takeover import FakeTakeover
 
 
 class Fate(Enum):

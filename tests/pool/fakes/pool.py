@@ -5,7 +5,7 @@ Look, ask the operation, do one step, look again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,10 +21,10 @@ from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.log import Log
 
 from . import minted
-from .fake_hands import FakeHands, Fate
-from .fake_host import FakeHost
-from .fake_network import Told
-from .wrong_planners import RIGHT, Planners
+from .hands import FakeHands, Fate
+from .host import FakeHost
+from .network import Told
+from .planners import RIGHT, Planners
 
 
 @dataclass(eq=False)
@@ -59,16 +59,6 @@ class FakePool(FakeHands):
         """The coordinators that could begin something."""
         hosts = self.hosts.values()
         return [h for h in hosts if not h.journal and not h.emergency and self.leads(h)]
-
-    def left_undone(self) -> Iterator[str]:
-        """Operations that have not ended, and refreshes that nobody is about to end."""
-        for me in self.drivers():
-            now = self.next(me)
-            yield f"it has not ended: {now.words if isinstance(now, Suspended) else now}"
-        for me in self.free():
-            for member in me.log.roster.members.values():
-                if len(member.certificates) > 1:
-                    yield f"two certificates of {member.name} are accepted"
 
     def begin(self, me: FakeHost, plan: Plan | None) -> None:
         if plan is not None:

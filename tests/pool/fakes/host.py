@@ -23,7 +23,7 @@ from pooltrust.trust.log import Adopted, Bound, Local, Log, Outcome
 from pooltrust.trust.takeover import Abandonment, Vote, abandon, is_free, may_endorse, may_yield
 
 from . import minted
-from .wrong_planners import Accepting, exactly_its_own
+from .planners import Accepting, exactly_its_own
 
 
 @dataclass

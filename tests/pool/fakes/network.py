@@ -1,6 +1,6 @@
 """Hosts made for tests and the network between them: who reaches whom, who is current, who looks.
 
-Operations are fake_pool.py's.  Whatever changes anything ends in `changed()`, which is where the
+Operations are pool.py's.  Whatever changes anything ends in `changed()`, which is where the
 promises are checked.
 """
 
@@ -20,7 +20,7 @@ from pooltrust.trust.heads import Seen, committed, is_current, may_append
 from pooltrust.trust.log import Log
 
 from . import minted
-from .fake_host import FakeHost
+from .host import FakeHost
 
 Message: TypeAlias = Order | tuple[SignedEntry, ...]
 
@@ -167,8 +167,14 @@ class FakeNetwork:
         self.changed()
 
     def fell_apart(self) -> bool:
-        """Whether somebody took over without being endorsed."""
-        return any(minted.has_one_alone(host.log) for host in self.hosts.values())
+        """Whether somebody took over without being endorsed, or was left without a key by it.
+
+        Who made a new identity on the branch that was given up must be admitted again.
+        """
+        hosts = self.hosts.values()
+        lost = self.told.lost_from < sys.maxsize
+        keyless = (h.is_member and not h.accepts(h.id, h.signs_with) for h in hosts)
+        return any(minted.has_one_alone(host.log) for host in hosts) or (lost and any(keyless))
 
     def state(self) -> object:
         """Everything that a promise is about: the same again need not be checked again."""

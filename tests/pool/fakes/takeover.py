@@ -17,8 +17,8 @@ from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.takeover import Abandonment, taker
 
 from . import minted
-from .fake_host import FakeHost
-from .fake_network import FakeNetwork
+from .host import FakeHost
+from .network import FakeNetwork
 
 
 @dataclass(eq=False)

@@ -10,8 +10,8 @@ from pooltrust.terms import HostId
 from pooltrust.trust.entries import Body, CoordinatorChanged, HostDismissed
 from pooltrust.trust.log import Log
 
-from .model import minted
-from .model.minted import HOSTS
+from ..fakes import minted
+from ..fakes.minted import HOSTS
 
 H1, H2, H3, H4, H5 = HOSTS
 ASKED = Asked("00000000-0000-4000-8000-000000000001", "root", "test")
