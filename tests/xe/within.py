@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from api.fake import LOCAL, FakeContext
 from pooltrust.api.cli.run import run
-from pooltrust.api.cli.seat import Seat
+from pooltrust.api.cli.seat import Around, Seat
 from pooltrust.api.cli.wire import frames
 from pooltrust.api.cli.wire.terminal import Terminal
 from pooltrust.api.sessions import Origin
@@ -79,11 +79,16 @@ class Nothing:
 
 
 def carried_out(
-    context: FakeContext, *words: str, origin: Origin = LOCAL, client: Client | None = None
+    context: FakeContext,
+    *words: str,
+    origin: Origin = LOCAL,
+    client: Client | None = None,
+    around: Around | None = None,
+    password: str = "right",
 ) -> Ran:
     """Carry a command out, as local root."""
     client = client or Client()
-    body = "\n".join([*words, "username=root", "password=right"]).encode()
+    body = "\n".join([*words, "username=root", f"password={password}"]).encode()
     terminal = Terminal(client.read, client.write)
-    asyncio.run(run(context, origin, body, terminal, Nothing()))
+    asyncio.run(run(context, origin, body, terminal, around or Nothing()))
     return Ran(client.code, client.out, client.err)
