@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+import soak
 from machine import OrdinaryUser, find_free_port, ordinary_user, package
 
+LACKS = "lacks"
 _lacking: dict[str, list[str]] = {}
 """The tests that each missing program stopped."""
 
@@ -28,12 +30,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     needed = {name for marker in item.iter_markers("needs") for name in marker.args}
     missing = sorted(name for name in needed if shutil.which(name) is None)
     for name in missing:
-        _lacking.setdefault(name, []).append(item.nodeid)
+        item.user_properties.append((LACKS, name))
     if missing:
         words = f"needs {', '.join(missing)}: apt-get install {' '.join(map(package, missing))}"
         if os.environ.get("CI"):
             pytest.fail(words, pytrace=False)
         pytest.skip(words)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Heard by the process that prints the summary, whichever process ran the test."""
+    if report.when == "setup":
+        for what, name in report.user_properties:
+            if what == LACKS:
+                _lacking.setdefault(str(name), []).append(report.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -44,6 +54,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
         for test in tests:
             terminalreporter.write_line(f"  {test}", yellow=True)
+
+
+def pytest_report_header() -> str:
+    return f"seed {soak.SEED}: repeat this run's chances with POOLTRUST_SEED={soak.SEED}"
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Long tests: how long they are here, which part of them, by which seed, and what came of it.
 
 POOLTRUST_SOAK is the number of minutes that mischief lasts: with it everything is done instead of a
-sample.  POOLTRUST_SEED repeats a run's chances.
+sample.  POOLTRUST_SEED repeats a run's chances; processes that share a run's tests inherit it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MINUTES = float(os.environ.get("POOLTRUST_SOAK") or 0)
-SEED = int(os.environ.get("POOLTRUST_SEED") or random.randrange(10**6))
+SEED = int(os.environ.setdefault("POOLTRUST_SEED", str(random.randrange(10**6))))
 RESULTS = Path(__file__).resolve().parent.parent / "build" / "soak.md"
 
 _rows: list[tuple[str, str]] = []

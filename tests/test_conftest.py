@@ -30,7 +30,7 @@ def test_that_has(): pass
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
     (pytester.path / "packages.debian").write_text("# a list\nfrob-light frobnicate -\n")
     folder = pytester.mkdir("tests")
-    for name in ("conftest.py", "machine.py"):
+    for name in ("conftest.py", "machine.py", "soak.py"):
         (folder / name).write_text(Path(__file__).with_name(name).read_text())
     (folder / "test_two.py").write_text(TWO_TESTS)
     return pytester
@@ -48,6 +48,15 @@ def test_a_missing_program_skips_by_name_with_a_count(
             "*test_two.py::test_that_lacks",
         ]
     )
+
+
+def test_it_is_counted_whichever_process_ran_the_test(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("CI", raising=False)
+    result = project.runpytest_subprocess("-n", "2")
+    result.assert_outcomes(passed=1, skipped=1)
+    result.stdout.fnmatch_lines(["frobnicate is missing (apt-get install frob-light): 1 skipped"])
 
 
 def test_a_missing_program_fails_in_continuous_integration(
