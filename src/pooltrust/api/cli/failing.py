@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from pooltrust.api.cli.command import COMMANDS
 from pooltrust.api.cli.seat import Seat
 from pooltrust.errors import FAILURES, Failure
 
 
 async def complain(seat: Seat, why: Failure) -> None:
     """Show a failed call on the standard error."""
-    for line in lines(why, _named(seat)):
+    for line in (*lines(why, _named(seat)), *_typed(seat, why)):
         await seat.terminal.complain(line)
+
+
+def _typed(seat: Seat, why: Failure) -> Iterator[str]:
+    """What to type next, where that follows from the failure."""
+    if why.code == "HOST_IS_SLAVE":
+        address, port = why.parameters()[0], seat.context.roster.port
+        place = address if port == 443 else f"{address} -p {port}"
+        yield f"xe -s {place} -u root {seat.words.command}"
+    if why.code == "UUID_INVALID" and f"{why.parameters()[0].lower()}-list" in COMMANDS:
+        yield f"See which there are: xe {why.parameters()[0].lower()}-list"
 
 
 def lines(why: Failure, names: Mapping[str, str]) -> list[str]:

@@ -26,7 +26,7 @@ def declare_all() -> None:
         one(
             "list",
             _list,
-            "List the objects, with these fields of each.",
+            f"The {name}s; params= chooses fields, field=value chooses among them.",
             (),
             ("params", "database"),
         )

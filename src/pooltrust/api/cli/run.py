@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from pooltrust.api.cli import declared, failing, objects
 from pooltrust.api.cli.command import COMMANDS, Command
 from pooltrust.api.cli.planning import show_plan
@@ -57,7 +59,9 @@ async def _ended(seat: Seat) -> int:
     terminal, words = seat.terminal, seat.words
     found = COMMANDS.get(words.command or "help")
     if found is None:
-        return await _complain(terminal, f"Unknown command: {words.command}", USAGE)
+        near = get_close_matches(words.command, COMMANDS, 1, 0.8)
+        perhaps = [f"Perhaps: xe {name}" for name in near]
+        return await _complain(terminal, f"Unknown command: {words.command}", USAGE, *perhaps)
     try:
         await _carry_out(seat, found)
         return 0
