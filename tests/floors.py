@@ -12,7 +12,19 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-FLOORS = ("terms", "errors", "pki", "trust", "tls", "pool", "api", "host", "command", "xe")
+FLOORS = (
+    "terms",
+    "errors",
+    "pki",
+    "trust",
+    "tls",
+    "pool",
+    "api",
+    "host",
+    "console",
+    "command",
+    "xe",
+)
 """From the lowest up.  A module may import its own floor and those before it in this list."""
 
 PURE = ("terms", "errors", "pki", "trust", "pool", "api")
@@ -48,13 +60,18 @@ BANS = (
     ),
     Ban(
         ("asyncio", "uvloop"),
-        _all_but("tls", "host", "command"),
+        _all_but("tls", "host", "console", "command"),
         "a verdict that can wait can be overtaken by another one",
     ),
     Ban(
         ("pooltrust.tls",),
         ("pool", "api"),
         "an operation must be testable, and crash-testable, without one handshake",
+    ),
+    Ban(
+        ("pooltrust.pool", "pooltrust.api", "pooltrust.host"),
+        ("console",),
+        "it is a client of the public API: what it could see only from inside, nobody else's could",
     ),
     Ban(
         ("socket", "_socket", "select", "selectors", "socketserver", "http", "urllib.request"),
@@ -112,8 +129,8 @@ BANS = (
     Ban(("sqlite3",), _all_but("host"), "records lie behind the Store interface"),
     Ban(
         ("aiohttp", "httptools"),
-        _all_but("host"),
-        "the HTTP library can be exchanged because only the daemon knows it",
+        _all_but("host", "console"),
+        "the HTTP library can be exchanged because only the two servers know it",
     ),
     Ban(
         ("xmlrpc", "xml.etree", "xml.dom", "xml.sax"),

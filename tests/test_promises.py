@@ -25,6 +25,8 @@ ANYONE = {
     "pooltrust.host.appliances.expecting": 2,
     # A host that was away asks what it missed; entries prove themselves, nothing is said.
     "pooltrust.host.meeting.story": 1,
+    # The console looks at a server that it does not know, tells it nothing, and asks a person.
+    "pooltrust.console.trusting.trust": 1,
 }
 """Where a dial may expect nobody in particular, and how often it says so.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import shutil
 import subprocess
 import threading
 import time
@@ -14,33 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from npm import installed
 from pools.stage import Host
-from sources import PROJECT
 
 HERE = Path(__file__).with_name("npm")
-INSTALLED = PROJECT / ".venv" / "npm"
 PATIENCE = 30.0
 """Seconds; what is waited for takes far less."""
-
-
-def install() -> Path:
-    """The folder with the client and its packages, at the versions of the lock file; made once."""
-    stamp = INSTALLED / "fit-for"
-    wanted = (HERE / "package-lock.json").read_text()
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(INSTALLED, ignore_errors=True)
-        INSTALLED.mkdir(parents=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, INSTALLED)
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=INSTALLED,
-            check=True,
-            timeout=300,
-        )
-        stamp.write_text(wanted)
-    shutil.copy(HERE / "client.mjs", INSTALLED)
-    return INSTALLED
 
 
 class XenApi:
@@ -120,7 +98,7 @@ def connected(to: Host, password: str, trusted: Sequence[Host]) -> Iterator[XenA
     anchors = to.folder / "trusted-by-node.pem"
     anchors.write_text("".join((host.folder / "server.pem").read_text() for host in trusted))
     process = subprocess.Popen(
-        ["node", install() / "client.mjs", f"https://{to.address}:{to.port}"],
+        ["node", installed(HERE, "client.mjs", "npm"), f"https://{to.address}:{to.port}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

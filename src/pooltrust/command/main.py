@@ -22,6 +22,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_host(commands.add_parser("host", help="set up, run and look at this host"))
     _add_log(commands.add_parser("log", help="read and check a trust log, offline"))
+    _add_console(commands.add_parser("console", help="see and steer pools from a browser"))
     _add_demo(commands.add_parser("demo", help="run a pool of three hosts on this machine"))
     return top
 
@@ -91,6 +92,13 @@ def _add_log(log: argparse.ArgumentParser) -> None:
         verb.add_argument("file", nargs="?", type=Path, help="a trust log (default: this host's)")
 
 
+def _add_console(console: argparse.ArgumentParser) -> None:
+    console.add_argument("--port", type=int, default=0, help="its port (default: one that is free)")
+    console.add_argument("--known-servers", type=Path, metavar="FILE", help="who was met before")
+    console.add_argument("--browser", action="store_true", help="open the link in a browser")
+    console.set_defaults(run=_console)
+
+
 def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--folder", type=Path, default=Path("pool"), help="where the pool is kept")
     demo.add_argument("--port", type=int, help="its port (default 8443, then what was used)")
@@ -128,6 +136,12 @@ def _log_verify(options: argparse.Namespace) -> int:
     from pooltrust.command import log
 
     return log.verify(log.file(options.file, options.config or default_config()))
+
+
+def _console(options: argparse.Namespace) -> int:
+    from pooltrust.command import console
+
+    return console.run(options.known_servers, options.port, browser=options.browser)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""What the console knows of each server that it was given: its state and its objects."""

@@ -1,0 +1,125 @@
+"""JSON-RPC to one host.  Every connection of it is dialled by the same trust decision.
+
+Several calls can run at once: each has a connection of its own, and idle ones are used again.
+A call whose connection is lost is not repeated, because it may have been carried out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import orjson
+
+from pooltrust.console.speaking.http import Answer, BrokenAnswer, post
+from pooltrust.errors import Failure, Unreachable, failure
+from pooltrust.tls.dial import Connection
+
+CALL_SECONDS = 900.0
+MOST_IDLE = 4
+
+Dial = Callable[[], Awaitable[Connection]]
+
+
+@failure("CONNECTION_LOST")
+class ConnectionLost(Unreachable):
+    """The connection to {where} was lost: {why}."""
+
+    where: str
+    why: str
+    remedy: str = "The console connects again by itself; see whether the change was made."
+
+
+class Reported(Failure):
+    """What the host answered instead of a result.  `words` are its own, if it has any."""
+
+    def __init__(self, code: str, parameters: Sequence[str], words: str = "") -> None:
+        super().__init__(words or " ".join([code, *parameters]))
+        self.code = code  # type: ignore[misc]
+        self._parameters = [str(one) for one in parameters]
+        self.words = words
+
+    def parameters(self) -> list[str]:
+        """The wire parameters."""
+        return self._parameters
+
+    def __str__(self) -> str:
+        return self.words or " ".join([str(self.code), *self._parameters])
+
+
+class Channel:
+    """Calls to one host."""
+
+    def __init__(self, where: str, dial: Dial) -> None:
+        self._where = where
+        self._dial = dial
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._id = 0
+
+    async def call(self, method: str, *parameters: Any, seconds: float = CALL_SECONDS) -> Any:
+        """The result.  Raises Reported, ConnectionLost, and as dialling does."""
+        self._id += 1
+        request = {"jsonrpc": "2.0", "method": method, "params": parameters, "id": self._id}
+        answer = await self._exchange(orjson.dumps(request), seconds)
+        try:
+            said = orjson.loads(answer.body)
+        except orjson.JSONDecodeError as why:
+            words = f"it answered HTTP {answer.status} and no JSON"
+            raise ConnectionLost(self._where, words) from why
+        return _result(said)
+
+    async def _exchange(self, body: bytes, seconds: float) -> Answer:
+        connection = self._usable() or await self._dial()
+        self._open.add(connection)
+        keeps = False
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await post(connection, "/jsonrpc", body)
+            keeps = answer.keeps
+            return answer
+        except TimeoutError as why:
+            raise ConnectionLost(self._where, f"no answer within {seconds:g} s") from why
+        except (OSError, EOFError) as why:
+            raise ConnectionLost(self._where, "it was closed before the answer") from why
+        except BrokenAnswer as why:
+            raise ConnectionLost(self._where, str(why)) from why
+        finally:
+            self._open.discard(connection)
+            if keeps and len(self._idle) < MOST_IDLE:
+                self._idle.append(connection)
+            else:
+                connection.writer.transport.abort()
+
+    def _usable(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.reader.at_eof() and not connection.writer.transport.is_closing():
+                return connection
+            connection.writer.transport.abort()
+        return None
+
+    def close(self) -> None:
+        """Cut every connection; whoever waits for an answer hears that it was lost."""
+        for connection in [*self._idle, *self._open]:
+            connection.writer.transport.abort()
+        self._idle.clear()
+
+
+def _result(said: Any) -> Any:
+    if not isinstance(said, dict) or ("result" not in said and "error" not in said):
+        raise Reported("INTERNAL_ERROR", ["the answer is no JSON-RPC"])
+    error = said.get("error")
+    if not error:
+        return said["result"]
+    if isinstance(error, list) and error:  # version 1 of the protocol
+        return _raise(str(error[0]), error[1:])
+    if isinstance(error, dict):
+        data = error.get("data")
+        return _raise(str(error.get("message", "")), data if isinstance(data, list) else [data])
+    return _raise(str(error), [])
+
+
+def _raise(code: str, parameters: Sequence[Any]) -> Any:
+    raise Reported(code, [str(one) for one in parameters])

@@ -1,0 +1,115 @@
+"""One HTTP/1.1 exchange over a connection that is already verified.
+
+As much of HTTP as hosts' APIs answer with: a length, chunks, or the end of the connection.  Sizes
+are bounded.  Which connection it is, and whom it met, is decided in trusting/trust.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pooltrust.tls.dial import Connection
+
+LONGEST_LINE = 16 * 1024
+MOST_HEADERS = 100
+LONGEST_ANSWER = 64 * 1024 * 1024
+
+
+class BrokenAnswer(Exception):
+    """The other side does not speak HTTP, or said too much; the words say which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered.  `keeps`: the connection can be used again."""
+
+    status: int
+    body: bytes
+    keeps: bool
+
+
+async def post(connection: Connection, path: str, body: bytes) -> Answer:
+    """POST JSON and read the answer.  Raises BrokenAnswer, OSError, EOFError."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {_host(connection)}\r\nUser-Agent: pooltrust-console\r\n"
+        f"Content-Type: application/json\r\nAccept: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    connection.writer.write(head.encode("ascii") + body)
+    await connection.writer.drain()
+    return await read_answer(connection.reader)
+
+
+def _host(connection: Connection) -> str:
+    address = f"[{connection.address}]" if ":" in connection.address else connection.address
+    return f"{address}:{connection.port}"
+
+
+async def read_answer(reader: asyncio.StreamReader) -> Answer:
+    """Read one answer.  Raises BrokenAnswer, OSError; EOFError if there is none, or half of one."""
+    version, status = _status(await _line(reader))
+    headers = await _headers(reader)
+    closes = "close" in headers.get("connection", "").lower() or version == "HTTP/1.0"
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return Answer(status, await _chunks(reader), not closes)
+    if "content-length" in headers:
+        length = _number(headers["content-length"], 10)
+        return Answer(status, await reader.readexactly(length), not closes)
+    body = await reader.read(LONGEST_ANSWER + 1)
+    if len(body) > LONGEST_ANSWER:
+        raise BrokenAnswer("the answer is too long")
+    return Answer(status, body, False)
+
+
+def _status(line: str) -> tuple[str, int]:
+    version, _, rest = line.partition(" ")
+    number = rest[:3]
+    if not version.startswith("HTTP/1.") or not number.isdigit():
+        raise BrokenAnswer("it does not speak HTTP")
+    return version, int(number)
+
+
+async def _headers(reader: asyncio.StreamReader) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for _ in range(MOST_HEADERS):
+        line = await _line(reader)
+        if not line:
+            return found
+        name, _, value = line.partition(":")
+        found[name.strip().lower()] = value.strip()
+    raise BrokenAnswer("the answer has too many headers")
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    pieces: list[bytes] = []
+    total = 0
+    while size := _number((await _line(reader)).partition(";")[0], 16):
+        total += size
+        if total > LONGEST_ANSWER:
+            raise BrokenAnswer("the answer is too long")
+        pieces.append(await reader.readexactly(size))
+        await _line(reader)
+    await _headers(reader)
+    return b"".join(pieces)
+
+
+async def _line(reader: asyncio.StreamReader) -> str:
+    try:
+        line = await reader.readuntil(b"\n")
+    except asyncio.LimitOverrunError as why:
+        raise BrokenAnswer("a line of the answer is too long") from why
+    if len(line) > LONGEST_LINE:
+        raise BrokenAnswer("a line of the answer is too long")
+    return line.rstrip(b"\r\n").decode("latin-1")
+
+
+def _number(text: str, base: int) -> int:
+    try:
+        number = int(text.strip(), base)
+    except ValueError as why:
+        raise BrokenAnswer("a length in the answer is no number") from why
+    if not 0 <= number <= LONGEST_ANSWER:
+        raise BrokenAnswer("the answer is too long")
+    return number

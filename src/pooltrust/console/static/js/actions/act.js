@@ -1,0 +1,114 @@
+// An action from its plan to its end: what it would do, a confirmation, its progress, what was done,
+// and the command line that would have done it.
+import { call, Failed } from '../core/api.js'
+import { h, name } from '../core/dom.js'
+import { can, poolOf } from '../core/facts.js'
+import { places } from '../core/store.js'
+import { ask, button, close, closing, redraw } from '../parts/dialog.js'
+import { banner, xeLine } from '../parts/pieces.js'
+import { xeLineOf } from './xe.js'
+
+/**
+ * @typedef {object} Action
+ * @property {string} id @property {string} title @property {string} method @property {any[]} parameters
+ * @property {string} [plan] the call whose plan is shown @property {string} [host] its host
+ * @property {any[]} [warning] @property {string} confirm @property {boolean} [danger] @property {string} [refuse]
+ * @property {(result: any) => any[]} [done] @property {() => string} [hold] why it can't be confirmed yet
+ */
+
+/** @param {Action} action */
+export async function act(action) {
+  const place = places.get(action.id)
+  if (!place) return
+  const title = action.title
+  ask(title, [h('p', { class: 'busy' }, 'Looking at what it would do…')], [closing()])
+  const plan = await planOf(place, action)
+  if (plan.failed) return failed(action, plan.failed)
+  const blocked = (plan.blockers ?? []).length > 0
+  ask(title, [...(action.warning ?? []), ...planShown(plan)], [
+    closing(action.refuse ?? 'Cancel'),
+    blocked
+      ? button('Look again', () => act(action))
+      : button(action.confirm, () => run(action), { class: action.danger ? 'danger' : 'main', autofocus: !action.danger }),
+  ])
+}
+
+/** @param {any} place @param {Action} action @returns {Promise<any>} */
+export async function planOf(place, action) {
+  if (!action.plan || !can(place, 'pooltrust.get_plan')) return {}
+  try {
+    const said = await call(action.id, 'pooltrust.get_plan', action.plan, action.host ?? '')
+    return said ? JSON.parse(said) : {}
+  } catch (why) {
+    return { failed: why }
+  }
+}
+
+/** @param {any} plan */
+export function planShown(plan) {
+  if (!plan.order) return []
+  return [
+    plan.blockers?.length ? h('div', { class: 'banner bad' }, h('p', {}, 'Not ready. In its way:'), h('ul', { class: 'plain' }, plan.blockers.map(one => h('li', {}, name(one.words, 600), one.cure ? h('div', {}, h('strong', {}, 'Cure: '), name(one.cure, 600)) : null)))) : banner('Ready: nothing is in its way.', 'good'),
+    h('h3', {}, 'What will be done'),
+    h('ol', { class: 'plan' }, plan.order.map(phase => h('li', {}, h('strong', {}, name(phase.name)), phase.final ? h('span', { class: 'warn-text' }, ' — no way back from here on') : null,
+      h('ul', { class: 'plain' }, phase.steps.slice(0, 12).map(step => h('li', {}, name(step, 300))), phase.steps.length > 12 ? h('li', {}, `and ${phase.steps.length - 12} more`) : null)))),
+    plan.drops ? h('p', {}, h('strong', {}, 'Connections: '), plan.drops) : null,
+    plan.later?.length ? h('p', {}, `Away, and to do their part when they return: ${plan.later.join(', ')}`) : null,
+    plan.standing ? h('p', {}, h('strong', {}, 'Wherever it stops: '), name(plan.standing, 400)) : null,
+  ]
+}
+
+/** @param {Action} action */
+async function run(action) {
+  const progress = setInterval(() => showProgress(action), 400)
+  redraw(action.title, [h('p', { class: 'busy', role: 'status' }, 'It is being done…'), h('progress', { 'aria-label': 'Progress' })], [closing('Close; it goes on')])
+  try {
+    const result = await call(action.id, action.method, ...action.parameters)
+    clearInterval(progress)
+    done(action, result)
+  } catch (why) {
+    clearInterval(progress)
+    failed(action, why)
+  }
+}
+
+/** @param {Action} action */
+async function showProgress(action) {
+  const place = places.get(action.id)
+  if (!place || !can(place, 'pooltrust.get_operations')) return
+  const listed = await call(action.id, 'pooltrust.get_operations').catch(() => [])
+  const one = listed.filter(it => it.state === 'running').pop()
+  if (!one || !document.querySelector('#dialog[open] progress')) return
+  redraw(action.title, [
+    h('p', { class: 'busy', role: 'status' }, name(`${one.title}: ${one.phase}`, 300)),
+    h('progress', { 'aria-label': 'Progress', max: '1', value: one.progress }),
+    hostsShown(place),
+  ], [closing('Close; it goes on')])
+}
+
+/** Each host, and whether it verifies already. @param {any} place */
+function hostsShown(place) {
+  if (!poolOf(place)) return null
+  return h('ul', { class: 'plain' }, [...place.objects.host.values()].map(host => h('li', {}, name(host.name_label), `: ${host.tls_verification_enabled ? 'verifies' : 'does not verify yet'}`)))
+}
+
+/** @param {Action} action @param {any} result */
+function done(action, result) {
+  const place = places.get(action.id)
+  const line = place ? xeLineOf(place, action.method, action.parameters) : ''
+  ask(action.title, [
+    banner('Done.', 'good'),
+    ...(action.done?.(result) ?? []),
+    ...(line ? [h('h3', {}, 'The same by the command line'), xeLine(line)] : []),
+  ], [button('Close', close, { class: 'main', autofocus: true })])
+}
+
+/** @param {Action} action @param {any} why */
+export function failed(action, why) {
+  const told = why instanceof Failed ? why : new Failed({ code: 'INTERNAL_ERROR', words: String(why) })
+  ask(action.title, [
+    banner('It was not done.', 'bad'),
+    h('p', {}, name(told.message, 2000)),
+    h('details', {}, h('summary', {}, 'Details'), h('code', {}, name([told.code, ...told.parameters].join(' '), 2000))),
+  ], [button('Try again', () => act(action)), closing('Close')])
+}

@@ -1,0 +1,43 @@
+// The command line that does the same as a call.  One table; a call that is not in it has none.
+
+/** @param {string} text */
+const word = text => (/^[\w.:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+
+/** By call: the words, from the host's UUID and the parameters. @type {Record<string, (host: string, p: any[]) => string[]>} */
+export const LINES = {
+  'pool.enable_tls_verification': () => ['pool-enable-tls-verification'],
+  'host.reset_server_certificate': host => ['host-reset-server-certificate', `host=${host}`],
+  'host.refresh_server_certificate': host => ['host-refresh-server-certificate', `host=${host}`],
+  'host.install_server_certificate': host => ['host-server-certificate-install', `host=${host}`, 'certificate=FILE', 'private-key=FILE'],
+  'pooltrust.install_server_certificate': host => ['host-server-certificate-install', `host=${host}`, 'certificate=FILE', 'private-key=FILE'],
+  'pooltrust.install_requested_certificate': host => ['host-server-certificate-install', `host=${host}`, 'certificate=FILE'],
+  'pooltrust.create_certificate_request': host => ['host-certificate-request-create', `host=${host}`],
+  'pooltrust.discard_certificate_request': host => ['host-certificate-request-discard', `host=${host}`],
+  'pooltrust.refresh_pool': () => ['pool-refresh-certificates'],
+  'pooltrust.create_join_code': () => ['pool-join-code-create'],
+  'pool.eject': host => ['pool-eject', `host-uuid=${host}`],
+  'pool.designate_new_master': host => ['pool-designate-new-master', `host-uuid=${host}`],
+  'pool.join': (_, p) => ['pool-join', `master-address=${p[0]}`, `master-username=${p[1]}`, 'master-password=…'],
+  'pool.install_ca_certificate': (_, p) => ['pool-install-ca-certificate', `name=${p[0]}`, 'filename=FILE'],
+  'pool.uninstall_ca_certificate': (_, p) => ['pool-uninstall-ca-certificate', `name=${p[0]}`],
+  'pool.crl_install': (_, p) => ['pool-crl-install', `name=${p[0]}`, 'filename=FILE'],
+  'pool.crl_uninstall': (_, p) => ['pool-crl-uninstall', `name=${p[0]}`],
+  'pool.certificate_sync': () => ['pool-certificate-sync'],
+  'pool.initialize_wlb': (_, p) => ['pool-initialize-wlb', `wlb_url=${p[0]}`, `wlb_username=${p[1]}`, 'wlb_password=…', `xenserver_username=${p[3]}`, 'xenserver_password=…'],
+  'pool.deconfigure_wlb': () => ['pool-deconfigure-wlb'],
+  'pooltrust.create_user': (_, p) => ['user-create', `name=${p[0]}`, `role=${p[2]}`, 'password=…'],
+  'pooltrust.destroy_user': (_, p) => ['user-destroy', `name=${p[0]}`],
+  'pooltrust.set_password': (_, p) => ['user-password-set', `name=${p[0]}`, 'password=…'],
+  'pooltrust.end_session': (_, p) => ['session-end', `uuid=${p[0]}`],
+  'pooltrust.resume_operation': (_, p) => ['operation-resume', `uuid=${p[0]}`],
+  'pooltrust.abandon_operation': (_, p) => ['operation-abandon', `uuid=${p[0]}`],
+}
+
+/** @param {any} place @param {string} method @param {any[]} parameters */
+export function xeLineOf(place, method, parameters) {
+  const line = LINES[method]
+  if (!line) return ''
+  const host = place.objects.host.get(parameters[0])?.uuid ?? ''
+  const { address, port, user } = place.state
+  return ['xe', '-s', address, ...(port === 443 ? [] : ['-p', String(port)]), '-u', user, ...line(host, parameters)].map(word).join(' ')
+}

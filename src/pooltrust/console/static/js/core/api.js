@@ -1,0 +1,51 @@
+// Asking the console's server.  The header shows that it is our own page that asks.
+
+/** What was answered instead of a result. */
+export class Failed extends Error {
+  /** @param {{code: string, parameters?: string[], words?: string}} told */
+  constructor(told) {
+    super(told.words || [told.code, ...(told.parameters ?? [])].join(' '))
+    this.code = told.code
+    this.parameters = told.parameters ?? []
+  }
+}
+
+const HEADERS = { 'Content-Type': 'application/json', 'X-Pooltrust-Console': '1' }
+
+/** @param {string} path @param {object|string} body @returns {Promise<any>} */
+export async function ask(path, body) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  return told(await reached(() => fetch(path, { method: 'POST', headers: HEADERS, body: text })))
+}
+
+/** @param {string} path @returns {Promise<any>} */
+export async function get(path) {
+  return told(await reached(() => fetch(path, { headers: HEADERS })))
+}
+
+/** A call of the public API in a server's session. @param {string} id @param {string} method @param {...any} parameters */
+export async function call(id, method, ...parameters) {
+  return (await ask('/api/call', { id, method, parameters })).result
+}
+
+/** @param {() => Promise<Response>} fetching */
+async function reached(fetching) {
+  try {
+    return await fetching()
+  } catch {
+    throw new Failed({ code: 'CONSOLE_STOPPED', words: 'The console itself does not answer. Is it still running?' })
+  }
+}
+
+/** @param {Response} response */
+async function told(response) {
+  const text = await response.text()
+  let said
+  try {
+    said = JSON.parse(text)
+  } catch {
+    throw new Failed({ code: `HTTP ${response.status}`, words: text.slice(0, 300) })
+  }
+  if (said.error) throw new Failed(said.error)
+  return said
+}

@@ -1,0 +1,35 @@
+// What pages ask a host for beyond its records: kept until something changes, and asked once.
+import { call } from './api.js'
+import { changed } from './store.js'
+
+/** @type {Map<string, {value?: any, fault?: string, at: number, asking: boolean}>} */
+const kept = new Map()
+
+/**
+ * The answer to a call, or what was answered last while it is asked anew.
+ * @param {string} id @param {string} what @param {() => Promise<any>} asking @param {number} [fresh] milliseconds
+ */
+export function answer(id, what, asking, fresh = 30000) {
+  const key = `${id} ${what}`
+  const one = kept.get(key) ?? { at: 0, asking: false }
+  kept.set(key, one)
+  if (!one.asking && Date.now() - one.at > fresh) {
+    one.asking = true
+    asking().then(value => { one.value = value; one.fault = undefined }, why => { one.fault = why.message })
+      .finally(() => { one.asking = false; one.at = Date.now(); changed({ kind: 'answer' }) })
+  }
+  return one
+}
+
+/** @param {string} id @param {string} method @param {...any} parameters */
+export const answerOf = (id, method, ...parameters) => answer(id, `${method} ${parameters.join(' ')}`, () => call(id, method, ...parameters))
+
+/** Ask anew what belongs to this server. @param {string} id @param {string} [what] */
+export function outdated(id, what = '') {
+  for (const [key, one] of kept) if (key.startsWith(`${id} ${what}`)) one.at = 0
+}
+
+/** Records have changed: what was asked for may have, too. @param {any} said */
+export function heard(said) {
+  if (said.all || said.changes.some(one => one.class !== 'host_metrics' && one.class !== 'task')) outdated(said.id)
+}

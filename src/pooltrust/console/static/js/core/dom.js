@@ -1,0 +1,88 @@
+// Elements from values.  Text only ever becomes text: no name or message is parsed as markup.
+// `draw` brings a part of the page to a new state in place, so that focus, selection and scrolling
+// stay where they are while events stream in.
+
+/** @typedef {Node|string|number|false|null|undefined} Child */
+
+/**
+ * Make an element.  `on…` are handlers, `class` and ARIA names are attributes.
+ * @param {string} kind @param {Record<string, any>} [given] @param {...(Child|Child[])} children
+ * @returns {HTMLElement}
+ */
+export function h(kind, given = {}, ...children) {
+  const svg = kind === 'svg' || kind === 'rect' || kind === 'title'
+  const element = /** @type {any} */ (svg ? document.createElementNS('http://www.w3.org/2000/svg', kind) : document.createElement(kind))
+  element.handlers = {}
+  for (const [name, value] of Object.entries(given)) {
+    if (value === false || value === null || value === undefined) continue
+    if (name.startsWith('on')) {
+      element[name] = value
+      element.handlers[name] = value
+    } else if (name === 'value') {
+      element.value = value
+      element.setAttribute('value', value)
+    } else element.setAttribute(name, value === true ? '' : String(value))
+  }
+  element.append(...children.flat(9).filter(child => child !== false && child !== null && child !== undefined && child !== ''))
+  return element
+}
+
+/** A name that somebody chose: isolated in its direction, and cut if it is long. @param {unknown} text */
+export function name(text, most = 120) {
+  const whole = visible(String(text ?? ''))
+  const shown = whole.length > most ? whole.slice(0, most - 1) + '…' : whole
+  return h('bdi', { class: 'name', title: whole.length > most ? whole.slice(0, 500) : null }, shown)
+}
+
+/** Text without characters that could hide or reorder what is beside it. @param {string} text */
+export function visible(text) {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd')
+}
+
+/** Bring `root`'s children to these. @param {Element} root @param {...(Child|Child[])} children */
+export function draw(root, ...children) {
+  const wanted = h('div', {}, ...children)
+  patchChildren(root, wanted)
+}
+
+/** @param {any} old @param {any} wanted */
+function patchChildren(old, wanted) {
+  const next = [...wanted.childNodes]
+  const keyed = new Map([...old.children].filter(one => one.dataset?.key).map(one => [one.dataset.key, one]))
+  next.forEach((want, index) => {
+    const key = want.dataset?.key
+    let have = old.childNodes[index]
+    const found = key ? keyed.get(key) : null
+    if (found && found !== have) {
+      old.insertBefore(found, have ?? null)
+      have = found
+    }
+    if (have && alike(have, want)) patch(have, want)
+    else if (have && !(have.dataset?.key && next.some(one => one.dataset?.key === have.dataset.key))) old.replaceChild(want, have)
+    else old.insertBefore(want, have ?? null)
+  })
+  while (old.childNodes.length > next.length) old.lastChild.remove()
+}
+
+/** @param {any} have @param {any} want */
+function alike(have, want) {
+  return have.nodeType === want.nodeType && have.nodeName === want.nodeName && have.dataset?.key === want.dataset?.key
+}
+
+/** @param {any} have @param {any} want */
+function patch(have, want) {
+  if (have.nodeType === Node.TEXT_NODE) {
+    if (have.data !== want.data) have.data = want.data
+    return
+  }
+  for (const { name } of [...have.attributes]) if (!want.hasAttribute(name) && name !== 'open') have.removeAttribute(name)
+  for (const { name, value } of [...want.attributes]) {
+    if (have.getAttribute(name) === value) continue
+    have.setAttribute(name, value)
+    if (name === 'value' && document.activeElement !== have) have.value = value
+  }
+  for (const name of Object.keys(have.handlers ?? {})) if (!(name in want.handlers)) have[name] = null
+  for (const [name, handler] of Object.entries(want.handlers ?? {})) have[name] = handler
+  have.handlers = want.handlers
+  if (!have.hasAttribute('data-own')) patchChildren(have, want)
+}

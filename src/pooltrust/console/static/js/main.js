@@ -1,0 +1,101 @@
+// The console: what is where, and when it is drawn again.
+import { draw, h, name } from './core/dom.js'
+import { hosts, hostState, poolName, poolOf, poolState } from './core/facts.js'
+import { route, to } from './core/route.js'
+import { begin, changed, listen, places } from './core/store.js'
+import { offer } from './actions/certificates.js'
+import { begin as beginDialog } from './parts/dialog.js'
+import { chip } from './parts/pieces.js'
+import { say } from './parts/said.js'
+import { bar, PAGES } from './pages/bar.js'
+import { tree as tree_ } from './pages/tree.js'
+import { addServer, between, changedCertificate, stranger } from './pages/connect.js'
+import { page as pageOf } from './pages/pages.js'
+import { heard as reportHeard } from './core/asked.js'
+import { notifications } from './pages/notifications.js'
+import { known } from './pages/known.js'
+
+const part = id => /** @type {HTMLElement} */ (document.getElementById(id))
+let due = false
+
+function drawSoon() {
+  if (due) return
+  due = true
+  // Not at every event: a pool that streams must not keep the page busy.
+  setTimeout(() => { due = false; drawAll() }, 60)
+}
+
+function drawAll() {
+  const at = route()
+  draw(part('bar'), ...bar(at))
+  draw(part('tree'), ...tree_(at))
+  draw(part('main'), ...main(at))
+  const place = at.id ? places.get(at.id) : undefined
+  document.title = `${place ? poolName(place).slice(0, 60) : 'pooltrust'} — console`
+}
+
+
+/** @param {import('./core/route.js').Route} at */
+function main(at) {
+  if (at.kind === 'known') return known()
+  if (at.kind === 'notifications') return notifications()
+  const place = at.id ? places.get(at.id) : undefined
+  if (!place) return start()
+  const { state } = place
+  if (state.standing === 'stranger') return stranger(state)
+  if (state.standing === 'changed') return changedCertificate(state)
+  if (state.standing !== 'connected') {
+    const kept = poolOf(place) && state.standing === 'waiting'
+    return [...(kept ? [] : [h('div', { class: 'title' }, h('h1', {}, name(poolName(place))), chip(poolState(place)))]), ...between(state), ...(kept ? titled(at, place) : [])]
+  }
+  return poolOf(place) ? titled(at, place) : [h('p', { class: 'busy' }, 'Reading what there is…')]
+}
+
+/** @param {import('./core/route.js').Route} at @param {any} place */
+function titled(at, place) {
+  const id = /** @type {string} */ (at.id)
+  if (at.kind === 'host') {
+    const found = hosts(place).find(([, host]) => host.uuid === at.uuid)
+    if (!found) return [h('h1', {}, 'That host is not in the pool any more'), h('a', { href: to(id, 'pool', 'general') }, 'To the pool')]
+    return [h('div', { class: 'title' }, h('h1', {}, name(found[1].name_label)), chip(hostState(place, found[0]))), ...pageOf(at, id, place, found[0])]
+  }
+  return [
+    h('div', { class: 'title' }, h('h1', {}, name(poolName(place))), chip(poolState(place))),
+    h('nav', { class: 'tabs', 'aria-label': 'Pages of the pool' }, Object.entries(PAGES).map(([page, label]) => h('a', { href: to(id, 'pool', page), 'aria-current': at.page === page ? 'page' : null }, label))),
+    ...pageOf(at, id, place, null),
+  ]
+}
+
+function start() {
+  if (places.size) {
+    return [h('h1', {}, 'Pools'), h('ul', { class: 'plain' }, [...places].map(([id, place]) => h('li', {}, h('a', { href: to(id, 'pool', 'general') }, name(poolName(place))), ' ', chip(poolState(place)))))]
+  }
+  return [h('h1', {}, 'Welcome'), h('p', {}, 'This console sees and steers pools of hosts, from this machine. Add a server: you will be shown its certificate before anything is said to it.'),
+    h('div', { class: 'actions' }, h('button', { type: 'button', class: 'main', onclick: addServer }, 'Add server'))]
+}
+
+listen(said => {
+  if (said.kind === 'place') {
+    if (said.before === 'waiting' && said.place.standing === 'connected') say(`Connected again to ${said.place.address}.`)
+  }
+  if (said.kind === 'objects') {
+    reportHeard(said)
+    if (said.all) offer(said.id)
+  }
+  if (said.kind === 'begin' || said.kind === 'place') {
+    const at = route()
+    if (at.kind === 'start' && places.size === 1) location.hash = to([...places.keys()][0], 'pool', 'general')
+  }
+  drawSoon()
+})
+
+addEventListener('hashchange', () => {
+  drawAll()
+  part('main').focus()
+  scrollTo(0, 0)
+})
+setInterval(() => { if ([...places.values()].some(place => place.state.standing === 'waiting')) changed() }, 1000)
+setInterval(() => changed(), 60000)  // days go by
+beginDialog()
+drawAll()
+begin()

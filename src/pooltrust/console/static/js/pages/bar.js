@@ -1,0 +1,70 @@
+// The bar: the menus Pool and Server, the count of alerts with the worst of them, and Add server.
+import { ask as send } from '../core/api.js'
+import { h } from '../core/dom.js'
+import { can, hosts, poolName, poolOf, verification } from '../core/facts.js'
+import { go } from '../core/route.js'
+import { places } from '../core/store.js'
+import { enable, ENABLE, itemsFor } from '../actions/certificates.js'
+import { membership } from '../actions/members.js'
+import { menuBelow } from '../parts/menu.js'
+import { addServer } from './connect.js'
+import { more } from './general.js'
+import { standing } from './notifications.js'
+
+/** @param {import('../core/route.js').Route} at */
+export function bar(at) {
+  const count = standing()
+  const button = (label, items) => h('button', { type: 'button', class: 'plain', 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'data-key': label, onclick: event => menuBelow(event.currentTarget, items()) }, label)
+  return [
+    h('span', { class: 'brand' }, 'pooltrust'),
+    button('Pool', () => poolItems(at)), button('Server', () => serverItems(at)),
+    h('span', { class: 'space' }),
+    h('a', { href: '#/notifications', class: `chip ${count.tone}`, 'data-key': 'notifications' }, count.words),
+    h('button', { type: 'button', class: 'main', onclick: addServer, 'data-key': 'add' }, 'Add server'),
+  ]
+}
+
+/** The server in question: the chosen one, or the only one. @param {any} at */
+function chosen(at) {
+  const id = at.id ?? (places.size === 1 ? [...places.keys()][0] : undefined)
+  const place = id ? places.get(id) : undefined
+  return place?.state.standing === 'connected' && poolOf(place) ? { id, place } : undefined
+}
+
+const nothing = () => [{ label: 'Add server…', run: addServer }]
+
+/** @param {any} at */
+function poolItems(at) {
+  const found = chosen(at)
+  if (!found) return nothing()
+  const { id, place } = found
+  return [
+    { about: poolName(place) },
+    { label: ENABLE, checked: verification(place, null)?.tone === 'good', run: () => enable(id) },
+    ...membership(id, place),
+    'line',
+    ...['certificates', 'map', 'history', 'trusted', 'members', 'users', 'tasks'].map(page => ({ label: PAGES[page], run: () => go(id, 'pool', page) })),
+    'line',
+    { label: 'Disconnect', run: () => send('/api/disconnect', { id }) },
+  ]
+}
+
+export const PAGES = {
+  general: 'General', certificates: 'All certificates', map: 'Trust map', history: 'History', trusted: 'Trusted certificates',
+  members: 'Members', users: 'Users and roles', tasks: 'Tasks',
+}
+
+/** @param {any} at */
+function serverItems(at) {
+  const found = chosen(at)
+  if (!found) return nothing()
+  const { id, place } = found
+  const ref = hosts(place).find(([, host]) => host.uuid === at.uuid)?.[0] ?? poolOf(place).master
+  const host = place.objects.host.get(ref)
+  return [
+    { about: host?.name_label ?? '' },
+    { label: 'Certificates', items: itemsFor(id, ref, more) },
+    { label: 'General', run: () => go(id, 'host', host.uuid, 'general') },
+    { label: can(place, 'pooltrust.probe_members') ? 'Whom it verifies' : 'Pool', run: () => go(id, 'pool', can(place, 'pooltrust.probe_members') ? 'map' : 'general') },
+  ]
+}

@@ -1,0 +1,34 @@
+// The pool's connection to Workload Balancing, which hosts verify like anybody else.
+import { h, name } from '../../core/dom.js'
+import { can, poolOf } from '../../core/facts.js'
+import { act } from '../../actions/act.js'
+import { ask, button, closing } from '../../parts/dialog.js'
+import { banner, chip } from '../../parts/pieces.js'
+
+/** @param {string} id @param {any} place */
+export function balancing(id, place) {
+  const pool = poolOf(place)
+  if (!can(place, 'pool.initialize_wlb')) return []
+  const connected = Boolean(pool.wlb_url)
+  return [
+    h('h2', {}, 'Workload Balancing'),
+    h('p', {}, connected ? ['Connected to ', name(pool.wlb_url, 200), ' as ', name(pool.wlb_username, 60), ' '] : 'No appliance is connected. ',
+      connected ? chip(pool.wlb_verify_cert ? { words: 'its certificate is verified', tone: 'good' } : { words: 'its certificate is not verified', tone: 'bad' }) : null),
+    h('div', { class: 'actions' }, button(connected ? 'Connect another…' : 'Connect…', () => connect(id)),
+      connected ? button('Disconnect…', () => act({ id, title: 'Disconnect Workload Balancing', method: 'pool.deconfigure_wlb', parameters: [], confirm: 'Disconnect', danger: true })) : null),
+  ]
+}
+
+/** @param {string} id */
+function connect(id) {
+  const field = (key, label, given = {}) => [h('label', { for: key }, label), h('input', { id: key, autocomplete: 'off', ...given })]
+  const value = key => /** @type {HTMLInputElement} */ (document.getElementById(key)).value
+  ask('Connect Workload Balancing', [
+    banner('Its certificate must be installed in the pool first: see Trusted certificates. The host sends it a password only after it has verified it.'),
+    ...field('wlb-url', 'Address:port'), ...field('wlb-user', 'User there'), ...field('wlb-password', 'Password there', { type: 'password' }),
+    ...field('wlb-own-user', 'User of this pool for the appliance', { value: 'root' }), ...field('wlb-own-password', 'Its password', { type: 'password' }),
+  ], [closing(), button('Go on', () => act({
+    id, title: 'Connect Workload Balancing', method: 'pool.initialize_wlb', confirm: 'Connect',
+    parameters: [value('wlb-url'), value('wlb-user'), value('wlb-password'), value('wlb-own-user'), value('wlb-own-password')],
+  }), { class: 'main' })])
+}

@@ -1,0 +1,46 @@
+// The one dialog.  What is to be asked next takes its place: never one upon another.
+import { draw, h } from '../core/dom.js'
+
+const element = () => /** @type {HTMLDialogElement} */ (document.getElementById('dialog'))
+/** @type {(() => void)|null} */
+let closed = null
+
+export const isOpen = () => element().open
+
+/**
+ * Show a dialog, in place of what it shows now.
+ * @param {string} title @param {any[]} body @param {any[]} buttons @param {() => void} [onclose]
+ */
+export function ask(title, body, buttons, onclose) {
+  const dialog = element()
+  closed = onclose ?? null
+  // Drawn as new: what was typed into the one before does not belong here.
+  dialog.replaceChildren()
+  draw(dialog, h('h2', { id: 'dialog-title', tabindex: '-1' }, title), ...body, h('div', { class: 'buttons' }, ...buttons))
+  if (!dialog.open) dialog.showModal()
+  const first = dialog.querySelector('[autofocus]') ?? dialog.querySelector('input, textarea, select') ?? dialog.querySelector('h2')
+  ;/** @type {HTMLElement} */ (first).focus()
+}
+
+/** Bring what is shown to a new state. @param {string} title @param {any[]} body @param {any[]} buttons */
+export function redraw(title, body, buttons) {
+  draw(element(), h('h2', { id: 'dialog-title', tabindex: '-1' }, title), ...body, h('div', { class: 'buttons' }, ...buttons))
+}
+
+export function close() {
+  element().close()
+}
+
+/** A button that closes. @param {string} label */
+export const closing = (label = 'Cancel', given = {}) => h('button', { type: 'button', onclick: close, ...given }, label)
+
+/** @param {string} label @param {() => void} run */
+export const button = (label, run, given = {}) => h('button', { type: 'button', onclick: run, ...given }, label)
+
+export function begin() {
+  element().addEventListener('close', () => {
+    const then = closed
+    closed = null
+    then?.()
+  })
+}

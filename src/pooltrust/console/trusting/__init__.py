@@ -1,0 +1,1 @@
+"""Whom the console trusts: known servers, first meetings, changed certificates."""
