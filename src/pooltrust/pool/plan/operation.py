@@ -143,7 +143,10 @@ class Operation(Recorded):
                 case TakenOver(replaced=replaced) if not entry.holds(picture):
                     if replaced != roster.coordinator:
                         return f"{coordinator} is the coordinator now"
-                case CertificateAccepted(certificate=der, replaces=old) if not self.abandoning:
+                case CertificateAccepted(certificate=der, replaces=old) if self.abandoning:
+                    if old in gone and Thumbprint.of(der) not in gone:
+                        return "another coordinator had finished it by then"
+                case CertificateAccepted(certificate=der, replaces=old):
                     if Thumbprint.of(der) in gone:
                         return "its new certificate was withdrawn since"
                     member = roster.members.get(subject)
