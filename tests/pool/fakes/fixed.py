@@ -6,6 +6,7 @@ Which of two takeovers yields is decided by their hashes: with other keys it is 
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,7 +30,8 @@ class Fixed(Identity):
 
 def fixed_identity(name: str, number: int) -> Fixed:
     """The self-signed identity of that number."""
-    key = ec.derive_private_key(number, ec.SECP256R1())
+    secret = int.from_bytes(sha256(b"%d" % number).digest()[1:])  # smaller than the curve's order
+    key = ec.derive_private_key(secret, ec.SECP256R1())
     serial = x509.NameAttribute(NameOID.SERIAL_NUMBER, f"{number:040X}")
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name), serial])
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]

@@ -50,7 +50,7 @@ class FakeHands(FakeTakeover):
             heard = fate in (Fate.DONE, Fate.DIES_AFTER, Fate.I_DIE)
             why = self._hand(me, step, fate is Fate.LATE and host is not me, heard)
             if why:
-                me.failed[step] = why
+                me.failed[step], me.failed_at[step] = why, self.heads(me, step)
             elif fate is Fate.DONE:
                 self.stuck[step] = self.stuck.get(step, 0) + 1
         if fate is Fate.DIES_AFTER:

@@ -56,6 +56,8 @@ class FakeHost:
     """This run is over: it could not go on."""
     probes: set[Probed] = field(default_factory=set)
     failed: dict[Step, str] = field(default_factory=dict)
+    failed_at: dict[Step, object] = field(default_factory=dict)
+    """What those whom the step needs held then."""
     last: dict[HostId, Known] = field(default_factory=dict)
     accepting: Accepting = exactly_its_own
     stores: bool = True
@@ -73,6 +75,7 @@ class FakeHost:
         self.todo.clear()
         self.probes.clear()
         self.failed.clear()
+        self.failed_at.clear()
 
     def start(self) -> None:
         self.up, self.serves = True, self.serves_at_start

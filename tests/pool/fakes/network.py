@@ -118,6 +118,14 @@ class FakeNetwork:
         """Whether somebody holds what this host has not taken in yet."""
         return any(me.log.hash_at(h.log.head_number) is None for h in self.others(me))
 
+    def heads(self, me: FakeHost, step: Step) -> object:
+        """What this host and those whom the step needs hold."""
+        return [self.hosts[host].log.head_hash for host in sorted(step.needs() | {me.id})]
+
+    def tries_again(self, me: FakeHost) -> bool:
+        """Whether a step that was refused may be obeyed by now: a new run is about to begin."""
+        return any(self.heads(me, step) != then for step, then in me.failed_at.items())
+
     def picture(self, me: FakeHost) -> Picture:
         """What this host knows when it looks around."""
         known = dict(me.last)

@@ -69,6 +69,8 @@ def no_non_member_is_believed(pool: FakePool, hosts: Hosts) -> Iterator[str]:
             held = host.log.hash_at(said.entry.number) in (said.hash, None)
             if host_id == host.id or not held or said.entry.number >= pool.told.lost_from:
                 continue
+            if host.bound and host.log.head_number < said.entry.number:
+                continue  # the operation said so: it waits until it sees that others hold the entry
             if any(host.accepts(host_id, key) for key in ejected.keys):
                 yield f"{_name(host)} believes {_name(ejected)}, whose ejection is done"
 
@@ -111,8 +113,8 @@ def every_operation_ends_or_can_be_abandoned(pool: FakePool, hosts: Hosts) -> It
     # A pool that fell apart is no operation's fault: see the promise about disagreement.
     for me in [] if pool.fell_apart() else pool.drivers():
         operation = pool.drives(me)
-        if operation is None or me.todo or pool.must_look(me):
-            continue  # it is doing something, or about to look
+        if operation is None or me.todo or pool.must_look(me) or pool.tries_again(me):
+            continue  # it is doing something, or about to
         now = pool.next(me)
         if not isinstance(now, Suspended):
             continue
