@@ -52,6 +52,8 @@ class Host:
     process: subprocess.Popen[bytes] | None = None
     listen: str = ""
     """Where its daemon listens and dials from, if that is not its address."""
+    settings: str = ""
+    """What else stands in its configuration."""
     environment: dict[str, str] = field(default_factory=dict)
     """What its daemon finds in its environment besides ours."""
     program: Sequence[str] = tuple(PROGRAM)
@@ -85,7 +87,7 @@ class Host:
             f'[host]\nname = "{self.name}"\naddress = "{self.address}"\nport = {self.port}\n'
             f'listen = "{self.listen or self.address}"\n'
             f'[state]\nfolder = "state"\n[socket]\npath = "{self.name}.sock"\n'
-            f"[verification]\nat_founding = {str(verification).lower()}\n"
+            f"[verification]\nat_founding = {str(verification).lower()}\n{self.settings}"
         )
         done = pooltrust("host", "init", "--config", self.config, *options)
         assert done.returncode == 0, done.stderr
