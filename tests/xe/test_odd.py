@@ -11,6 +11,8 @@ import pty
 import shlex
 import struct
 import sys
+import termios
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -297,3 +299,34 @@ def test_a_question_is_answered_by_what_was_typed_byte_for_byte(tmp_path: Path) 
     line = b"gr\xf6\n"
     chunk = struct.pack("<iiii", 12, 11, 7, len(line)) + line + struct.pack("<iii", 8, 11, 8)
     assert script.heard.endswith(chunk)
+
+
+def test_a_secret_is_not_shown_as_it_is_typed(tmp_path: Path) -> None:
+    ask = frame(15, text("pooltrust: the next answer is a secret")) + frame(3)
+    script = Script(ask, EXIT)
+
+    def typing() -> bytes:
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(tmp_path)
+            words = [sys.executable, "-I", "-S", str(XE), "--socket", "socket", "user-create"]
+            os.execv(words[0], words)
+        while termios.tcgetattr(terminal)[3] & termios.ECHO:
+            time.sleep(0.01)
+        os.write(terminal, PASSWORD.encode() + b"\n")
+        shown = b""
+        try:
+            while piece := os.read(terminal, 4096):
+                shown += piece
+        except OSError:
+            pass  # it has exited
+        os.close(terminal)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        return shown
+
+    async def story() -> bytes:
+        async with script.at(tmp_path / "socket"):
+            return await asyncio.to_thread(typing)
+
+    assert PASSWORD.encode() not in run(story())
+    assert PASSWORD.encode() + b"\n" in script.heard

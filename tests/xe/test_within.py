@@ -12,6 +12,7 @@ from api.fake import H2, FakeContext, session_of
 from api.samples import KEPT, stocked
 from pooltrust.api.cli import planning
 from pooltrust.api.cli.command import COMMANDS
+from pooltrust.api.declare.call import CALLS
 from pooltrust.api.declare.record import CLASSES
 from pooltrust.api.sessions import Origin, Principal
 from pooltrust.pool.code import JoinCode
@@ -171,3 +172,31 @@ def test_a_file_for_the_client_is_offered_under_the_name_that_it_gave_and_no_oth
     assert ran.code == 0 and list(client.saved) == ["r"]
     shown = carried_out(stocked(), "host-certificate-request", "host=h1")
     assert shown.out == "a request\n"
+
+
+SECRETS = sorted(name for name, one in COMMANDS.items() if one.secrets)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_need_not_be_typed_as_a_word_where_others_can_read_it(name: str) -> None:
+    context = stocked()
+    secrets = COMMANDS[name].secrets
+    words = [one for one in words_of(name, context) if one.partition("=")[0] not in secrets]
+    client = Client(typed=b"hush\n")
+    carried_out(context, *words, client=client)
+    for one in secrets:
+        assert f"{one}: " in client.err
+    assert "hush" not in client.out + client.err
+    silent = carried_out(context, *words, client=Client(typed=b"\n"))
+    assert silent.err.startswith(f"{secrets[0]}: Required parameter not found: {secrets[0]}\n")
+
+
+def test_every_secret_of_a_call_can_be_asked_for() -> None:
+    known = {one for command in COMMANDS.values() for one in command.secrets}
+    lines = [line for command in COMMANDS.values() for line in command.does]
+    for line in lines:
+        call, *words = line.split()
+        for parameter in CALLS[call].parameters:
+            if parameter.secret and parameter.name not in ("old_pwd", "private_key"):
+                typed = [word for word in words if f"{{{parameter.name}}}" in word]
+                assert typed and typed[0].partition("=")[0] in known, line

@@ -15,6 +15,9 @@ class Command:
     """A command.  `local`: with a session for this host alone, so without a coordinator; `free`:
     without any; `plain`: not in the short list of help; `selects`: takes host selectors.
 
+    `secrets` are required ones that are asked for if they are not typed: what is typed as a word,
+    whoever looks at the machine's processes can read.
+
     `does`: the calls that it stands for, each with how its parameters are typed, for what does not
     follow from the call's declaration: ``{parameter}``, or ``{parameter:WORD}`` to show a word.
     """
@@ -29,6 +32,7 @@ class Command:
     plain: bool = False
     selects: bool = False
     does: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 COMMANDS: dict[str, Command] = {}
@@ -54,12 +58,14 @@ def command(
     plain: bool = False,
     selects: bool = False,
     does: tuple[str, ...] = (),
+    secrets: tuple[str, ...] = (),
 ) -> Callable[[Run], Run]:
     """Declare the function below as a command; its docstring is its words."""
 
     def declare(run: Run) -> Run:
         doc = " ".join((run.__doc__ or "").split("\n\n")[0].split())
-        add(Command(name, doc, run, required, optional, local, free, plain, selects, does))
+        flags = (local, free, plain, selects)
+        add(Command(name, doc, run, required, optional, *flags, does, secrets))
         return run
 
     return declare

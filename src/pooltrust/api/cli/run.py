@@ -85,7 +85,8 @@ async def _ended(seat: Seat) -> int:
 
 async def _carry_out(seat: Seat, found: Command) -> None:
     for name in found.required:
-        seat.words.require(name)
+        if name not in found.secrets or seat.words.flag("plan"):
+            seat.words.require(name)
     if found.free:
         await found.run(seat)
         return
@@ -93,7 +94,12 @@ async def _carry_out(seat: Seat, found: Command) -> None:
     seat.session = given or await _login(seat, found)
     try:
         async with seat.around.watching(seat):
-            await (show_plan(seat, found) if seat.words.flag("plan") else found.run(seat))
+            if seat.words.flag("plan"):
+                await show_plan(seat, found)
+                return
+            for name in found.secrets:
+                await seat.ask_secret(name)
+            await found.run(seat)
     finally:
         if not given:
             await _logout(seat)

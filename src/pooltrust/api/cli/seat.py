@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from pooltrust.api.cli.fields import Listed, Shown, listed
 from pooltrust.api.cli.wire import show
 from pooltrust.api.cli.wire.terminal import Terminal
-from pooltrust.api.cli.wire.words import Fault, Words
+from pooltrust.api.cli.wire.words import Fault, Missing, Words
 from pooltrust.api.context import Context
 from pooltrust.api.declare.record import CLASSES
 from pooltrust.api.declare.values import Ref
@@ -43,6 +43,14 @@ class Seat:
     async def call(self, name: str, *arguments: Any) -> Any:
         """One API call as this command's user.  Raises what it raises."""
         return await invoke(self.context, name, [self.session, *arguments], self.origin)
+
+    async def ask_secret(self, name: str) -> None:
+        """Ask for a parameter that was not typed, unseen.  Raises Missing if nothing comes."""
+        if not self.words.has(name):
+            given = await self.terminal.ask_secret(name)
+            if not given:
+                raise Missing(name)
+            self.words = self.words.also(name, given)
 
     async def save(self, text: str, what: str) -> None:
         """Give the client a text: as the new file that `filename=` names, or to be shown.

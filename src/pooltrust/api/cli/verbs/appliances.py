@@ -11,7 +11,7 @@ from pooltrust.api.cli.wire.words import Fault
 LOGINS = ("wlb_url", "wlb_username", "wlb_password", "xenserver_username", "xenserver_password")
 
 
-@command("pool-initialize-wlb", required=LOGINS)
+@command("pool-initialize-wlb", required=LOGINS, secrets=("wlb_password", "xenserver_password"))
 async def initialize(seat: Seat) -> None:
     """Connect the pool to a Workload Balancing appliance, whose certificate is installed."""
     await seat.call("pool.initialize_wlb", *(seat.words.require(name) for name in LOGINS))

@@ -15,6 +15,7 @@ JOINING = (
     "pool-join",
     required=("master-address", "master-username", "master-password"),
     optional=("force",),
+    secrets=("master-password",),
     does=(f"pool.join {JOINING}", f"pool.join_force {JOINING} --force"),
 )
 async def join(seat: Seat) -> None:
@@ -34,7 +35,12 @@ async def join(seat: Seat) -> None:
     )
 
 
-@command("pool-join-with-code", required=("code",), does=("pooltrust.join_with_code code={code}",))
+@command(
+    "pool-join-with-code",
+    required=("code",),
+    secrets=("code",),
+    does=("pooltrust.join_with_code code={code}",),
+)
 async def join_with_code(seat: Seat) -> None:
     """Make this host a member of the pool that made this join code."""
     await seat.call("pooltrust.join_with_code", seat.words.require("code"))

@@ -10,9 +10,38 @@ from pooltrust.api.declare.values import Ref
 
 
 @command(
+    "user-create",
+    required=("name", "new-password"),
+    optional=("role",),
+    secrets=("new-password",),
+    does=("pooltrust.create_user name={name} new-password={password} role={role}",),
+)
+async def create_user(seat: Seat) -> None:
+    """Make an account, maybe with a role; shows the user's UUID."""
+    words = seat.words
+    name, password = words.require("name"), words.require("new-password")
+    ref = await seat.call("pooltrust.create_user", name, password, words.get("role"))
+    await seat.terminal.bare(str(await seat.call("user.get_uuid", ref)))
+
+
+@command(
+    "user-password-set",
+    required=("name", "new-password"),
+    secrets=("new-password",),
+    does=("pooltrust.set_password name={name} new-password={password}",),
+)
+async def set_password(seat: Seat) -> None:
+    """Give an account another password."""
+    words = seat.words
+    name, password = words.require("name"), words.require("new-password")
+    await seat.call("pooltrust.set_password", name, password)
+
+
+@command(
     "user-password-change",
     required=("new",),
     optional=("old",),
+    secrets=("new",),
     does=("session.change_password old={old_pwd} new={new_pwd}",),
 )
 async def change_password(seat: Seat) -> None:

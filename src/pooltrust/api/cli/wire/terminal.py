@@ -16,6 +16,9 @@ Read = Callable[[int], Awaitable[bytes]]
 """Exactly so many bytes; raises EOFError when there are no more."""
 Write = Callable[[bytes], Awaitable[None]]
 LONGEST_LINE = 64 * 1024
+MOST_PIECES = 100_000
+"""Pieces of a file, however small."""
+UNSEEN = "pooltrust: the next answer is a secret"
 
 
 class Terminal:
@@ -91,6 +94,12 @@ class Terminal:
         await self._write(frames.command(Tag.PROMPT))
         return (await self._blob(LONGEST_LINE)).decode("utf-8", "replace").strip("\r\n")
 
+    async def ask_secret(self, name: str) -> str:
+        """The same for a secret: our client is told not to show what is typed."""
+        await self.debug(UNSEEN)
+        await self._write(frames.command(Tag.STDERR, f"{name}: "))
+        return await self.ask()
+
     async def _blob(self, most: int) -> bytes:
         pieces: list[bytes] = []
         size = 0
@@ -98,6 +107,8 @@ class Terminal:
             if reply.chunk is None:
                 raise BadFrame("a response in the middle of a blob")
             size += reply.chunk
+            if len(pieces) == MOST_PIECES:
+                raise BadFrame("a blob of too many pieces")
             if size > most:
                 raise Fault(f"The input is over {most} bytes long")
             pieces.append(await self._read(reply.chunk))

@@ -6,7 +6,7 @@ Nothing is known here of what commands there are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 MOST_WORDS = 2000
 LONGEST_BODY = 200 * 1024
@@ -40,8 +40,8 @@ class Words:
     """A command with its parameters, in the order given; the last of one name counts."""
 
     command: str
-    parameters: tuple[tuple[str, str], ...]
-    session: str = ""
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
+    session: str = field(default="", repr=False)
     """A session that was opened before; then nobody logs in."""
 
     def get(self, name: str, default: str = "") -> str:
@@ -57,6 +57,10 @@ class Words:
         if not self.has(name):
             raise Missing(name)
         return self.get(name)
+
+    def also(self, name: str, value: str) -> Words:
+        """These with one more."""
+        return replace(self, parameters=(*self.parameters, (name, value)))
 
     def flag(self, name: str) -> bool:
         """A switch, off unless it is given.  Raises Fault."""
