@@ -69,7 +69,7 @@ ORDER = {
             "write into the trust log: every host must verify whom it connects to",
             "everyone, no way back",
         ),
-        ("adopt", ALL, "half, commits"),
+        ("adopt", ALL, "present, commits"),
     ],
     "hand over": [
         ("gather", ALL, "present, commits"),

@@ -26,7 +26,8 @@ def enable(picture: Picture, asked: Asked) -> Plan | None:
             spread(Demand.EVERYONE, name="gather"),
             Phase("probe", (PairsProbe(after),), Demand.EVERYONE),
             Phase("require", (require,), Demand.EVERYONE, final=True),
-            spread(Demand.HALF, commits=True),
+            # Whoever is there must have taken it in before anybody is told that it is required.
+            spread(Demand.PRESENT, commits=True),
         ),
         undo=(),
         by=asked.by,
