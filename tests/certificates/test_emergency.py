@@ -8,8 +8,10 @@ import pytest
 
 from daemons import run, running, until
 from operations.stage import Pool
+from pools import stage
 from pooltrust.command.client import Reported
 from pooltrust.host.obeying import emergency
+from specification.stage import good
 
 
 def test_it_works_alone_and_outlives_a_restart(pool: Pool) -> None:
@@ -118,3 +120,27 @@ def test_the_pool_is_told_of_it_at_once_and_when_it_is_over(pool: Pool) -> None:
             assert await alerts() == []
 
     run(story())
+
+
+def test_real_daemons_without_their_coordinator_switch_and_return_in_time_across_restarts() -> None:
+    off = "switched off on this host (emergency)"
+    with stage.own_hosts(2) as (h1, h2):
+        h2.join(h1)
+        stage.within(stage.SOON, lambda: set(h2.members()) == {"h1", "h2"})
+        h1.kill()
+        good(h2, "host-emergency-disable-tls-verification")
+        h2.kill()
+        assert h2.run().status()["verification"] == off
+        good(h2, "host-emergency-reenable-tls-verification")
+        assert h2.status()["verification"] == "on"
+
+        # The time goes on while nothing of it runs.
+        good(h2, "host-emergency-disable-tls-verification", "reason=a test", "lifetime=2")
+        h2.kill()
+        h2.run()
+        stage.within(stage.START_SECONDS, lambda: h2.status()["verification"] == "on")
+        assert "verification-enabled-here" in h2.log.read_text()
+        h1.run()
+        stage.within(stage.START_SECONDS, lambda: h2.probe()["h1"]["verified"] == "true")
+        hosts = h1.call("host.get_all_records").values()
+        assert [one["tls_verification_enabled"] for one in hosts] == [True, True]
