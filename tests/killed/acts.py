@@ -23,6 +23,8 @@ class Act:
     begin: Callable[[Mortals], None]
     do: Callable[[Mortals], None]
     happened: Callable[[Mortals], bool | None]
+    leaderless: bool = False
+    """Whether the pool has no coordinator as long as it has not happened."""
 
     def known(self, pool: Mortals) -> bool:
         """Whether it happened, as soon as everybody knows and nothing goes on by itself."""
@@ -144,4 +146,4 @@ REFRESH = Act("refresh", ("h1", "h2"), _everybody, _refresh("h2"), _refreshed("h
 OWN = Act("refresh of the coordinator", ("h1", "h2"), _everybody, _refresh("h1"), _refreshed("h1"))
 EJECT = Act("eject", ("h1", "h4"), _everybody, _eject, _outside)
 HANDOVER = Act("handover", ("h1", "h2"), _everybody, _hand_over, _h2_leads)
-TAKEOVER = Act("takeover", ("h2", "h3"), _lost, _take_over, _h2_leads)
+TAKEOVER = Act("takeover", ("h2", "h3"), _lost, _take_over, _h2_leads, True)

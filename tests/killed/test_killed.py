@@ -67,7 +67,8 @@ def survived(pool: Mortals, act: Act, moment: Moment, seen: dict[str, list[str]]
         happened = act.known(pool)
         soak.progress(f"  {end}; {'it happened' if happened else 'it did not happen'}")
         assert happened or end != "done"
-        settled(pool.pool)
+        if happened or not act.leaderless:
+            settled(pool.pool)
         pool.agree()
         if not happened:
             act.do(pool)
