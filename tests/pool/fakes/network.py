@@ -124,7 +124,13 @@ class FakeNetwork:
 
     def tries_again(self, me: FakeHost) -> bool:
         """Whether a step that was refused may be obeyed by now: a new run is about to begin."""
-        return any(self.heads(me, step) != then for step, then in me.failed_at.items())
+        moved = any(self.heads(me, step) != then for step, then in me.failed_at.items())
+        return moved or any(self._is_freed(host, me) for host in self.others(me))
+
+    def _is_freed(self, host: FakeHost, me: FakeHost) -> bool:
+        """Whether it is about to see that what its vote keeps it from following is committed."""
+        behind = host.log.head_number < me.log.head_number
+        return host.bound and behind and bool(self._committed_next(host, me.log.entries))
 
     def picture(self, me: FakeHost) -> Picture:
         """What this host knows when it looks around."""

@@ -6,7 +6,7 @@ Look, ask the operation, do one step, look again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pooltrust.errors import Refused
@@ -82,7 +82,11 @@ class FakePool(FakeHands):
     def next(self, me: FakeHost) -> Next:
         operation = self.drives(me)
         assert operation is not None
-        return operation.next(self.picture(me))
+        return operation.next(self.settled(self.picture(me)))
+
+    def settled(self, picture: Picture) -> Picture:
+        """With what is seen to be committed by now: a real host counts whenever it sees a head."""
+        return replace(picture, settled=picture.settles)
 
     def advance(self, me: FakeHost, choose: Callable[[Sequence[Step]], Step], fate: Fate) -> bool:
         """One step of this host's operation.  False if there is none to be taken.

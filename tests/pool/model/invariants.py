@@ -118,7 +118,7 @@ def every_operation_ends_or_can_be_abandoned(pool: FakePool, hosts: Hosts) -> It
         now = pool.next(me)
         if not isinstance(now, Suspended):
             continue
-        roster, picture = me.log.roster, pool.picture(me)
+        roster, picture = me.log.roster, pool.settled(pool.picture(me))
         there = {h.id for h in hosts if pool.reach(me, h) and not h.bound} & roster.members.keys()
         may_write = 2 * len(there | {me.id}) >= len(roster.members)
         enough = may_write and picture.enough(there | {me.id}, roster.number)
