@@ -74,12 +74,17 @@ def _has_many_primes(label: str, content: bytes) -> bool:
 
 
 def _loaded(label: str, content: bytes) -> object:
+    bits = _rsa_bits(label, content)
+    if bits > LONGEST:  # checking such a key takes the library ten seconds
+        raise KeyLengthNotSupported(str(bits))
     try:
         return load_der_private_key(content, password=None)
     except UnsupportedAlgorithm as why:
         raise _unknown(label, content) from why
     except (ValueError, TypeError, OverflowError) as why:
-        raise _unreadable(label, content) from why
+        if 0 < bits < SHORTEST:  # the library refuses those with no more than words
+            raise KeyLengthNotSupported(str(bits)) from why
+        raise KeyInvalid("it can't be read") from why
 
 
 def _unknown(label: str, content: bytes) -> KeyAlgorithmNotSupported | KeyInvalid:
@@ -89,16 +94,15 @@ def _unknown(label: str, content: bytes) -> KeyAlgorithmNotSupported | KeyInvali
         return KeyInvalid("it is of an unknown kind")
 
 
-def _unreadable(label: str, content: bytes) -> KeyAlgorithmNotSupported | KeyInvalid:
-    """Short RSA keys are refused by the library with no more than words."""
+def _rsa_bits(label: str, content: bytes) -> int:
+    """The length of an RSA key's modulus; 0 for any other key, and for what can't be read."""
     try:
-        key = content if label == "RSA PRIVATE KEY" else der.algorithm_of_pkcs8(content)[1]
+        algorithm, key = RSA, content
+        if label != "RSA PRIVATE KEY":
+            algorithm, key = der.algorithm_of_pkcs8(content)
         inner, _ = der.element(key, der.SEQUENCE)
         _, rest = der.element(inner, der.INTEGER)
         modulus, _ = der.element(rest, der.INTEGER)
     except der.BadDer:
-        return KeyInvalid("it can't be read")
-    bits = int.from_bytes(modulus).bit_length()
-    if label != "EC PRIVATE KEY" and bits < SHORTEST:
-        raise KeyLengthNotSupported(str(bits))
-    return KeyInvalid("it can't be read")
+        return 0
+    return int.from_bytes(modulus).bit_length() if algorithm == RSA else 0
