@@ -214,6 +214,11 @@ def test_completion_gives_commands_parameters_and_values(pool: Pool, tmp_path: P
                 "host=h1",
                 "host=h2",
             ]
+            assert await completed(h1, "host-param-get", "param-name=tls") == [
+                "param-name=tls-verification-enabled"
+            ]
+            file = f"filename={XE.parent}/__in"
+            assert await completed(h1, "pool-crl-install", file) == [f"{file}it__.py"]
             uuids = [f"host-uuid={host.me}" for host in hosts]
             assert sorted(await completed(h1, "pool-eject", "host-uuid=")) == sorted(uuids)
             assert (await console(h1, "completion", "shell=fish")).code == 1

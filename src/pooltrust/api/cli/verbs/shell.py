@@ -31,11 +31,17 @@ _xe() {
             case $key in
                 uuid | *-uuid) value=uuid; [ "$key" = uuid ] || class=${key%-uuid} ;;
                 host) value=name-label class=host ;;
-                params | param-name) value= ;;
-                master-* | name-label) value=$key ;;
+                params | param-name)
+                    COMPREPLY=($(compgen -P "$key=" -W "$(_xe_ask "$class-list" params=all |
+                        sed -n 's/^ *\([^ ]*\) (.*/\1/p' | sort -u)" -- "$part"))
+                    return
+                    ;;
+                filename | certificate | private-key | certificate-chain)
+                    COMPREPLY=($(compgen -P "$key=" -f -- "$part"))
+                    return
+                    ;;
                 *) value=$key ;;
             esac
-            [ -n "$value" ] || return
             COMPREPLY=($(compgen -P "$key=" -W "$(_xe_ask "$class-list" --minimal \
                 "params=$value" | tr , '\n')" -- "$part"))
             ;;
