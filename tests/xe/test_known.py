@@ -19,14 +19,20 @@ POOL, OTHER = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-0
 H1, H2, H9 = (f"0000000{n}-0000-4000-8000-000000000000" for n in (1, 2, 9))
 
 
-@pytest.fixture
-def xe(tmp_path: Path) -> Iterator[Any]:
-    """The program as a module, whose known hosts are in a folder of the test."""
+def loaded() -> Any:
+    """The program as a module."""
     loader = SourceFileLoader("xe_program", str(XE))
     spec = spec_from_loader("xe_program", loader)
     assert spec
     module = module_from_spec(spec)
     loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def xe(tmp_path: Path) -> Iterator[Any]:
+    """The program, whose known hosts are in a folder of the test."""
+    module = loaded()
     vars(module)["known_file"] = lambda: str(tmp_path / "folder" / "known_hosts")
     yield module
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import socket
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +17,7 @@ from daemons import Host, run, running
 from operations.stage import Pool
 
 from .stage import XE, console, remote, xe
+from .test_known import loaded
 
 SLOW = {
     "asyncio",
@@ -77,6 +79,18 @@ def test_it_runs_as_one_file_anywhere(tmp_path: Path) -> None:
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     ran = subprocess.run([copied, "-version"], capture_output=True, env=environment, timeout=20)
     assert ran.stdout == b"ThinCLI protocol: 0.2\n"
+
+
+def test_no_byte_waits_for_an_acknowledgement_and_a_dead_host_is_noticed() -> None:
+    """Over TLS the request was held back for 40 ms, until the handshake's end was acknowledged."""
+    with socket.create_server(("127.0.7.9", 0)) as server:
+        dialled = loaded().dial(*server.getsockname())
+        for level, option in (
+            (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+        ):
+            assert dialled.getsockopt(level, option)
+        dialled.close()
 
 
 @pytest.mark.parametrize("words", [[], ["-help"], ["host-list", "--help"]])
