@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import signal
 import sys
 import webbrowser
+from dataclasses import dataclass
 from pathlib import Path
 
+from pooltrust.console.trusting.trust import place_of
+from pooltrust.console.web.asked import place_typed
 from pooltrust.console.web.serve import Running, running
+from pooltrust.errors import Refused, failure
+from pooltrust.terms import Thumbprint
 
 
-def run(known: Path | None, port: int, *, browser: bool) -> int:
+@failure("NO_SUCH_PLACE", cure="Write a name or an address, maybe with :port.")
+class NoPlace(Refused):
+    """{text} is no address of a server."""
+
+    text: str
+
+
+@failure("PASSWORD_UNREADABLE", cure="Name a file that holds the password and nothing else.")
+class NoPassword(Refused):
+    """The password can't be read from {file}: {why}."""
+
+    file: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """A server to connect to at once; with a thumbprint nobody is asked whether to trust it."""
+
+    address: str
+    port: int
+    user: str
+    password: str
+    thumbprint: Thumbprint | None
+
+
+def first(options: argparse.Namespace) -> First | None:
+    """The server that the command line names.  Raises NoPlace, NoPassword."""
+    if not options.server:
+        return None
+    place = place_typed(options.server)
+    if place is None:
+        raise NoPlace(options.server)
+    password = ""
+    if options.password_file is not None:
+        try:
+            password = options.password_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as why:
+            words = getattr(why, "strerror", None) or "it is no text"
+            raise NoPassword(str(options.password_file), words) from why
+    return First(*place, options.user, password, options.thumbprint)
+
+
+def run(known: Path | None, port: int, first: First | None, browser: bool) -> int:
     """Serve; a new link is printed whenever Enter is pressed."""
-    asyncio.run(_serve(known or known_servers(), port, browser=browser))
+    asyncio.run(_serve(known or known_servers(), port, first, browser))
     return 0
 
 
@@ -26,12 +75,19 @@ def known_servers() -> Path:
     return Path(folder).expanduser() / "pooltrust" / "known_servers.json"
 
 
-async def _serve(known: Path, port: int, *, browser: bool) -> None:
+async def _serve(known: Path, port: int, first: First | None, browser: bool) -> None:
     async with running(known, port) as console:
+        if first is not None:
+            if first.thumbprint is not None:
+                place = place_of(first.address, first.port)
+                console.hall.trust.accept(place, first.thumbprint)
+            place_there = console.hall.add(first.address, first.port, first.user, first.password)
+            place_there.expected(first.thumbprint)
         link = console.link()
         print("The console, for one browser (the link is good once):", flush=True)
         print(f"  {link}", flush=True)
-        print("Enter prints another link, Ctrl-C stops the console.", flush=True)
+        if sys.stdin.isatty():
+            print("Enter prints another link, Ctrl-C stops the console.", flush=True)
         if browser:
             await asyncio.to_thread(webbrowser.open, link)
         _listen(console)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pooltrust import __version__
 from pooltrust.errors import Failure
+from pooltrust.terms import Thumbprint
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,6 +81,13 @@ def _release(text: str) -> str:
     return text
 
 
+def _thumbprint(text: str) -> Thumbprint:
+    try:
+        return Thumbprint.parse(text)
+    except ValueError as why:
+        raise argparse.ArgumentTypeError(str(why)) from why
+
+
 def _add_log(log: argparse.ArgumentParser) -> None:
     verbs = log.add_subparsers(dest="verb", required=True, metavar="VERB")
     show = verbs.add_parser("show", help="print the entries of a trust log")
@@ -95,6 +103,12 @@ def _add_log(log: argparse.ArgumentParser) -> None:
 def _add_console(console: argparse.ArgumentParser) -> None:
     console.add_argument("--port", type=int, default=0, help="its port (default: one that is free)")
     console.add_argument("--known-servers", type=Path, metavar="FILE", help="who was met before")
+    console.add_argument(
+        "--server", metavar="ADDRESS[:PORT]", help="a server to connect to at once"
+    )
+    console.add_argument("--user", default="root", help="the user there")
+    console.add_argument("--password-file", type=Path, metavar="FILE", help="its password")
+    console.add_argument("--thumbprint", type=_thumbprint, help="expect exactly this certificate")
     console.add_argument("--browser", action="store_true", help="open the link in a browser")
     console.set_defaults(run=_console)
 
@@ -141,7 +155,7 @@ def _log_verify(options: argparse.Namespace) -> int:
 def _console(options: argparse.Namespace) -> int:
     from pooltrust.command import console
 
-    return console.run(options.known_servers, options.port, browser=options.browser)
+    return console.run(options.known_servers, options.port, console.first(options), options.browser)
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pooltrust.command.client import Client, NoDaemon
 from pooltrust.errors import Unreachable, failure
@@ -102,7 +103,11 @@ def make(folder: Path) -> list[Host]:
 
 def stop(hosts: Iterable[Host]) -> None:
     """Stop every daemon and wait until it is gone; one that does not go is killed."""
-    running = [host.process for host in hosts if host.process is not None]
+    end([host.process for host in hosts if host.process is not None])
+
+
+def end(running: Sequence[subprocess.Popen[Any]]) -> None:
+    """End these processes and wait until they are gone; one that does not go is killed."""
     for process in running:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)

@@ -15,6 +15,7 @@ from types import FrameType
 
 from pooltrust.command.client import Client
 from pooltrust.command.demo import hosts as processes
+from pooltrust.command.demo.console import Console
 from pooltrust.command.demo.hosts import ADDRESSES, Host, keep_secret
 from pooltrust.command.demo.page import page
 from pooltrust.command.demo.ports import check_free
@@ -50,6 +51,7 @@ def run(folder: Path, port: int | None) -> int:
     `port`: that of a new pool; None for the usual one, or the one that this pool has.
     """
     stop = _stop_at_signals()
+    console: Console | None = None
     hosts = processes.make(folder.absolute())
     port = _settled_port(folder, port)
     check_free(ADDRESSES.values(), port)
@@ -61,10 +63,14 @@ def run(folder: Path, port: int | None) -> int:
             host.wait()
         _join(hosts, folder, port)
         _wait_until_current(hosts)
-        print(page(hosts, folder, port, Terminal.of(sys.stdout)), flush=True)
+        console = Console(hosts[0], folder.absolute(), port)
+        console.start()
+        print(page(hosts, folder, port, Terminal.of(sys.stdout), console.link()), flush=True)
         _watch(hosts, stop)
     finally:
         _hear_no_signals()  # whoever is impatient now would leave daemons behind
+        if console is not None:
+            console.stop()
         processes.stop(hosts)
     print("Stopped.  The pool is kept in", folder, flush=True)
     return 0

@@ -16,7 +16,7 @@ from pooltrust.errors import Failure
 from pooltrust.host.accounts.local import ADMINISTRATOR
 
 
-def page(hosts: list[Host], folder: Path, port: int, terminal: Terminal) -> str:
+def page(hosts: list[Host], folder: Path, port: int, terminal: Terminal, link: str) -> str:
     """Everything, as text.  Nine handshakes are made for it."""
     with Client(hosts[0].socket) as client:
         members = ask(client)["members"]
@@ -32,6 +32,9 @@ def page(hosts: list[Host], folder: Path, port: int, terminal: Terminal) -> str:
             f"User      {ADMINISTRATOR}",
             f"Password  {password}",
             f"Kept in   {folder} (port {port})",
+            "",
+            "The pool's console, for one browser (the link is good once):",
+            f"  {link}",
             "",
             "Make a shell the console of a host:",
             *(f"  {console(host)}" for host in hosts),

@@ -176,6 +176,12 @@ class Place:
         self._how = f"{kind} by you when it was shown"
         self._learned = frozenset()
 
+    def expected(self, thumbprint: Thumbprint | None) -> None:
+        """Its certificate was named before it was met: it is remembered like one that was shown."""
+        if thumbprint is not None:
+            self.state.kept = True
+            self._how = "expected by the thumbprint that you gave"
+
     def answer(self, said: str, thumbprint: str) -> bool:
         """A person's answer: remember, once or refuse.  False if that is not what was shown."""
         shown = (self.state.met or {}).get("thumbprint")

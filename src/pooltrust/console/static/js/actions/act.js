@@ -22,14 +22,14 @@ export async function act(action) {
   if (!place) return
   const title = action.title
   ask(title, [h('p', { class: 'busy' }, 'Looking at what it would do…')], [closing()])
-  const plan = await planOf(place, action)
+  const [plan, line] = await Promise.all([planOf(place, action), xeLineOf(place, action.method, action.parameters)])
   if (plan.failed) return failed(action, plan.failed)
   const blocked = (plan.blockers ?? []).length > 0
   ask(title, [...(action.warning ?? []), ...planShown(plan)], [
     closing(action.refuse ?? 'Cancel'),
     blocked
       ? button('Look again', () => act(action))
-      : button(action.confirm, () => run(action), { class: action.danger ? 'danger' : 'main', autofocus: !action.danger }),
+      : button(action.confirm, () => run(action, line), { class: action.danger ? 'danger' : 'main', autofocus: !action.danger }),
   ])
 }
 
@@ -58,14 +58,14 @@ export function planShown(plan) {
   ]
 }
 
-/** @param {Action} action */
-async function run(action) {
+/** @param {Action} action @param {string} line */
+async function run(action, line) {
   const progress = setInterval(() => showProgress(action), 400)
   redraw(action.title, [h('p', { class: 'busy', role: 'status' }, 'It is being done…'), h('progress', { 'aria-label': 'Progress' })], [closing('Close; it goes on')])
   try {
     const result = await call(action.id, action.method, ...action.parameters)
     clearInterval(progress)
-    done(action, result)
+    done(action, result, line)
   } catch (why) {
     clearInterval(progress)
     failed(action, why)
@@ -92,10 +92,8 @@ function hostsShown(place) {
   return h('ul', { class: 'plain' }, [...place.objects.host.values()].map(host => h('li', {}, name(host.name_label), `: ${host.tls_verification_enabled ? 'verifies' : 'does not verify yet'}`)))
 }
 
-/** @param {Action} action @param {any} result */
-function done(action, result) {
-  const place = places.get(action.id)
-  const line = place ? xeLineOf(place, action.method, action.parameters) : ''
+/** @param {Action} action @param {any} result @param {string} line */
+function done(action, result, line) {
   ask(action.title, [
     banner('Done.', 'good'),
     ...(action.done?.(result) ?? []),

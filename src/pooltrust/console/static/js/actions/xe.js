@@ -1,4 +1,7 @@
-// The command line that does the same as a call.  One table; a call that is not in it has none.
+// The command line that does the same as a call: asked of the pool, or from this table where a pool
+// can't say it.
+import { call } from '../core/api.js'
+import { can } from '../core/facts.js'
 
 /** @param {string} text */
 const word = text => (/^[\w.:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
@@ -33,11 +36,22 @@ export const LINES = {
   'pooltrust.abandon_operation': (_, p) => ['operation-abandon', `uuid=${p[0]}`],
 }
 
-/** @param {any} place @param {string} method @param {any[]} parameters */
-export function xeLineOf(place, method, parameters) {
+/** By call: the parameters that are secrets, which are told to nobody for this. */
+const SECRETS = {
+  'pool.join': [2], 'pool.initialize_wlb': [2, 4], 'pooltrust.create_user': [1], 'pooltrust.set_password': [1],
+  'pooltrust.join_with_code': [0], 'session.change_password': [0, 1],
+}
+
+/** The line, from the pool itself where it says one. @param {any} place @param {string} method @param {any[]} parameters */
+export async function xeLineOf(place, method, parameters) {
+  const { id, address, port, user } = place.state
+  const at = ['xe', '-s', address, ...(port === 443 ? [] : ['-p', String(port)]), '-u', user].map(word).join(' ')
+  if (can(place, 'pooltrust.get_command_line')) {
+    const open = parameters.map((one, n) => (SECRETS[method]?.includes(n) || String(one).includes('\n') ? '' : one))
+    const line = await call(id, 'pooltrust.get_command_line', method, JSON.stringify(open)).catch(() => '')
+    if (line) return line.replace(/^xe\b/, () => at)
+  }
   const line = LINES[method]
-  if (!line) return ''
   const host = place.objects.host.get(parameters[0])?.uuid ?? ''
-  const { address, port, user } = place.state
-  return ['xe', '-s', address, ...(port === 443 ? [] : ['-p', String(port)]), '-u', user, ...line(host, parameters)].map(word).join(' ')
+  return line ? [at, ...line(host, parameters).map(word)].join(' ') : ''
 }

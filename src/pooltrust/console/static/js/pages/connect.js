@@ -50,7 +50,7 @@ function expectedBox(state) {
       : h('p', { class: 'bad-text' }, typed.length < 64 ? `${typed.length} of 64 digits so far.` : '✗ It is NOT the expected certificate. Refuse it.')]))
   }
   return [h('label', { for: 'expected' }, 'Paste the thumbprint that you expect (from the host: pooltrust host status)'),
-    h('input', { id: 'expected', class: 'mono', autocomplete: 'off', spellcheck: 'false', style: null, oninput: judge }), verdict]
+    h('input', { id: 'expected', class: 'mono wide', autocomplete: 'off', spellcheck: 'false', oninput: judge }), verdict]
 }
 
 /** @param {any} met */
