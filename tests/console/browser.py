@@ -55,7 +55,11 @@ class Browser:
         """Choose from the bar: the menu's button, then its items."""
         self.click(path[0], area="#bar")
         for item in path[1:]:
-            self._do("click", "menuitem", item, None)
+            self.item(item)
+
+    def item(self, name: str) -> None:
+        """Choose from the menu that is open."""
+        self._do("item", name)
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -77,8 +81,9 @@ class Browser:
     def count(self, selector: str) -> int:
         return int(self._do("count", selector))
 
-    def wait(self, script: str, value: object = None) -> None:
-        self._do("wait", script, value)
+    def wait(self, script: str) -> None:
+        """Wait until this is true on the page."""
+        self._do("wait", script)
 
     def run(self, script: str) -> Any:
         return self._do("run", script)

@@ -33,15 +33,22 @@ const steps = {
   fresh,
   open: url => page.goto(url).then(response => response?.status()),
   click: (role, name, area) => within(area).getByRole(role, { name, exact: true }).first().click(),
+  item: name => page.getByRole('menuitem', { name, exact: true }).or(page.getByRole('menuitemcheckbox', { name, exact: true })).first().click(),
   rightclick: selector => page.locator(selector).first().click({ button: 'right' }),
   press: key => page.keyboard.press(key),
-  fill: (label, text) => page.getByLabel(label).fill(text),
+  fill: (label, text) => page.getByLabel(label, { exact: true }).fill(text),
   choose: (label, text) => page.getByLabel(label).selectOption(text),
   see: (text, area) => within(area ?? 'body').getByText(text).first().waitFor(),
   gone: (text, area) => within(area ?? 'body').getByText(text).first().waitFor({ state: 'hidden' }),
   text: selector => page.locator(selector).first().innerText(),
   count: selector => page.locator(selector).count(),
-  wait: (script, value) => page.waitForFunction(script, value).then(() => null),
+  // Not waitForFunction: it evaluates in the page, which our Content-Security-Policy forbids.
+  async wait(script) {
+    for (const until = Date.now() + PATIENCE; Date.now() < until; await new Promise(done => setTimeout(done, 30))) {
+      if (await page.evaluate(script)) return
+    }
+    throw new Error('it did not become true')
+  },
   run: script => page.evaluate(script),
   size: (width, height) => page.setViewportSize({ width, height }),
   scheme: colorScheme => page.emulateMedia({ colorScheme }),

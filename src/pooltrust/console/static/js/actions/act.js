@@ -13,7 +13,8 @@ import { xeLineOf } from './xe.js'
  * @property {string} id @property {string} title @property {string} method @property {any[]} parameters
  * @property {string} [plan] the call whose plan is shown @property {string} [host] its host
  * @property {any[]} [warning] @property {string} confirm @property {boolean} [danger] @property {string} [refuse]
- * @property {(result: any) => any[]} [done] @property {() => string} [hold] why it can't be confirmed yet
+ * @property {() => boolean} [seen] whether it can be seen in the records that it was done
+ * @property {(result: any) => any[]} [done]
  */
 
 /** @param {Action} action */
@@ -64,12 +65,25 @@ async function run(action, line) {
   redraw(action.title, [h('p', { class: 'busy', role: 'status' }, 'It is being done…'), h('progress', { 'aria-label': 'Progress' })], [closing('Close; it goes on')])
   try {
     const result = await call(action.id, action.method, ...action.parameters)
+    await comes(action, 5)  // its event may come after its answer
     clearInterval(progress)
     done(action, result, line)
   } catch (why) {
     clearInterval(progress)
-    failed(action, why)
+    if (await wasDone(action, why)) done(action, '', line)
+    else failed(action, why)
   }
+}
+
+/** Some changes end the connection that would have brought the answer. @param {Action} action @param {any} why */
+const wasDone = async (action, why) => why.code === 'CONNECTION_LOST' && Boolean(action.seen) && comes(action, 20)
+
+/** Wait until it can be seen; false if it does not come. @param {Action} action @param {number} seconds */
+async function comes(action, seconds) {
+  for (const until = Date.now() + seconds * 1000; Date.now() < until; await new Promise(done => setTimeout(done, 100))) {
+    if (!action.seen || action.seen()) return true
+  }
+  return false
 }
 
 /** @param {Action} action */

@@ -67,6 +67,7 @@ export function reset(id, ref) {
       h('p', {}, 'Every client of this host is disconnected after its present call, this console included; it connects again by itself. Clients that remember the old thumbprint must be told the new one. Connections between members are not touched.'),
     ],
     confirm: 'Yes', refuse: 'No', danger: true,
+    seen: () => ![undefined, '', now && thumbprint(now)].includes(newThumbprint(id, ref)),
     done: () => [h('p', {}, 'The new thumbprint, as the pool told it over the verified connection:'), thumb(newThumbprint(id, ref), true)],
   })
 }

@@ -1,5 +1,5 @@
 // Who belongs to a pool: join codes, joining, ejecting, another coordinator.
-import { call } from '../core/api.js'
+import { ask as send, call } from '../core/api.js'
 import { h, name } from '../core/dom.js'
 import { can, certificatesOf, hosts, isCoordinator, poolName, poolOf, thumbprint } from '../core/facts.js'
 import { places } from '../core/store.js'
@@ -78,7 +78,15 @@ async function join(id, joiner, title) {
   } catch (why) {
     return failed(action, why)
   }
-  act({ ...action, warning: [h('p', {}, 'The host joins by a code that was just made: each side knows which certificate to expect of the other. Its own pool ends; its clients, this console included, find it as a member of the other pool.')] })
+  const own = hosts(/** @type {any} */ (places.get(joiner)))[0][1].uuid
+  const seen = () => hosts(/** @type {any} */ (places.get(id))).some(([, host]) => host.uuid === own)
+  act({ ...action, seen, done: () => joined(joiner), warning: [h('p', {}, 'The host joins by a code that was just made: each side knows which certificate to expect of the other. Its own pool ends; its clients, this console included, find it as a member of the other pool.')] })
+}
+
+/** It is seen as a member from now on, not on its own. @param {string} joiner */
+function joined(joiner) {
+  send('/api/disconnect', { id: joiner })
+  return [h('p', {}, 'It is a member of that pool now, and is seen there.')]
 }
 
 /** @param {string} id @param {string} ref */

@@ -31,12 +31,13 @@ function chosen(at) {
   return place?.state.standing === 'connected' && poolOf(place) ? { id, place } : undefined
 }
 
-const nothing = () => [{ label: 'Add server…', run: addServer }]
+/** What can be done while nothing is connected. @param {any} at */
+const nothing = at => [{ label: 'Add server…', run: addServer }, ...(places.has(at.id) ? [{ label: 'Disconnect', run: () => send('/api/disconnect', { id: at.id }) }] : [])]
 
 /** @param {any} at */
 function poolItems(at) {
   const found = chosen(at)
-  if (!found) return nothing()
+  if (!found) return nothing(at)
   const { id, place } = found
   return [
     { about: poolName(place) },
@@ -57,7 +58,7 @@ export const PAGES = {
 /** @param {any} at */
 function serverItems(at) {
   const found = chosen(at)
-  if (!found) return nothing()
+  if (!found) return nothing(at)
   const { id, place } = found
   const ref = hosts(place).find(([, host]) => host.uuid === at.uuid)?.[0] ?? poolOf(place).master
   const host = place.objects.host.get(ref)

@@ -41,16 +41,17 @@ async function say(state, answer) {
 
 /** A box that turns green or red as an expected thumbprint is pasted. @param {any} state */
 function expectedBox(state) {
-  const verdict = h('div', { id: 'expected-verdict', role: 'status', 'data-own': true })
+  // Found when it is needed: a redraw keeps the element that is there, not the one made with it.
+  const verdict = () => /** @type {HTMLElement} */ (document.getElementById('expected-verdict'))
   const judge = event => {
     const typed = plainThumbprint(event.target.value)
     const same = typed === plainThumbprint(state.met.thumbprint)
-    verdict.replaceChildren(...(typed === '' ? [] : [same
+    verdict().replaceChildren(...(typed === '' ? [] : [same
       ? h('p', { class: 'good-text' }, '✓ It is the expected certificate.')
       : h('p', { class: 'bad-text' }, typed.length < 64 ? `${typed.length} of 64 digits so far.` : '✗ It is NOT the expected certificate. Refuse it.')]))
   }
   return [h('label', { for: 'expected' }, 'Paste the thumbprint that you expect (from the host: pooltrust host status)'),
-    h('input', { id: 'expected', class: 'mono wide', autocomplete: 'off', spellcheck: 'false', oninput: judge }), verdict]
+    h('input', { id: 'expected', class: 'mono wide', autocomplete: 'off', spellcheck: 'false', oninput: judge }), h('div', { id: 'expected-verdict', role: 'status', 'data-own': true })]
 }
 
 /** @param {any} met */

@@ -1,0 +1,342 @@
+"""What a person does with the console, in a real browser, with real hosts: one story after another.
+
+Each begins where the one before ended.  At the end of each the page has nothing to complain of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pools.stage import within
+
+from .stage import Stage
+
+pytestmark = pytest.mark.needs("chromium", "node", "npm")
+
+ENABLE = "Enable Certificate Verification"
+YES = "Yes, Enable certificate verification"
+PAGES = ("general", "certificates", "map", "history", "trusted", "members", "users", "tasks")
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_complain_of(told: Stage) -> Iterator[None]:
+    told.browser.run("document.querySelector('dialog').close()")  # of a story that failed
+    yield
+    assert told.browser.complaints() == []
+
+
+def test_a_server_is_shown_before_anything_is_said_to_it(told: Stage):
+    browser, h1 = told.browser, told.h1
+    told.add(h1)
+    browser.see("First meeting with")
+
+    assert browser.text(".thumbprint.large") == told.server_thumbprint(h1)
+    assert f"CN={h1.name}" in browser.text("main") and "RSA-2048" in browser.text("main")
+    browser.see("Its certificate is self-signed")
+    logins = [one["originator"] for one in h1.call("pooltrust.get_sessions")]
+    assert "pooltrust console" not in logins and told.console.servers == []
+    assert browser.violations() == []
+
+
+def test_an_expected_thumbprint_says_whether_it_is_the_one(told: Stage):
+    browser = told.browser
+    expected = "Paste the thumbprint that you expect (from the host: pooltrust host status)"
+
+    browser.fill(expected, told.server_thumbprint(told.hosts[1]))
+    browser.see("It is NOT the expected certificate.")
+    browser.fill(expected, told.server_thumbprint(told.h1).lower().replace(":", " "))
+    browser.see("It is the expected certificate.")
+
+
+def test_to_trust_is_to_know_the_whole_pool_by_its_coordinator(told: Stage):
+    told.browser.click("Trust and remember")
+    told.browser.see("Certificate verification is off", "#dialog")
+
+    known = {one["name"]: (one["thumbprint"], one["how"]) for one in told.console.servers}
+    learned = "told by its pool over a verified connection"
+    assert known == {
+        "h1": (told.server_thumbprint(told.h1), "accepted by you when it was shown"),
+        "h2": (told.server_thumbprint(told.hosts[1]), learned),
+        "h3": (told.server_thumbprint(told.hosts[2]), learned),
+    }
+    assert told.h1.password not in told.console.known.read_text()
+
+
+def test_verification_is_offered_at_each_connection_and_can_wait(told: Stage):
+    browser = told.browser
+    browser.run("location.reload()")
+    browser.see("Certificate verification is off", "#dialog")
+    browser.see("Ready: nothing is in its way.", "#dialog")
+    assert browser.violations() == []
+    browser.click("Not now")
+
+    browser.see("Disabled", "[data-entry='Certificate Verification']")
+    browser.see("Certificate verification is off: the hosts of this pool do not verify")
+
+
+@pytest.mark.parametrize("way", ["menu", "right click", "keyboard"])
+def test_there_are_three_ways_to_enable_and_each_asks_first(told: Stage, way: str):
+    browser = told.browser
+    if way == "menu":
+        browser.menu("Pool", ENABLE)
+    elif way == "right click":
+        browser.rightclick("[data-entry='Certificate Verification'] dt")
+        browser.item(ENABLE)
+    else:
+        browser.click("Actions for Certificate Verification")
+        browser.press("ArrowDown")
+        assert browser.focused() == ENABLE
+        browser.press("Enter")
+    browser.see("Ready: nothing is in its way.", "#dialog")
+    browser.see(YES, "#dialog")
+
+    browser.press("Escape")
+    assert browser.count("#dialog[open]") == 0
+
+
+def test_enabled_is_enabled_on_every_host_and_said_in_xe(told: Stage):
+    browser = told.browser
+    browser.click(ENABLE, area="main .banner")
+    browser.click(YES)
+    browser.see("Done.", "#dialog")
+
+    assert "pool-enable-tls-verification" in browser.text("#dialog .xe")
+    told.close()
+    browser.see("Enabled", "[data-entry='Certificate Verification']")
+    assert [host.status()["verification"] for host in told.hosts[:3]] == ["on"] * 3
+    browser.menu("Pool")  # and the way to it is not dead, but ticked
+    checked = browser.run(
+        "document.querySelector('[role=menuitemcheckbox]').getAttribute('aria-checked')"
+    )
+    assert checked == "true"
+    browser.press("Escape")
+
+
+def test_a_change_made_elsewhere_appears_within_a_second(told: Stage):
+    browser = told.browser
+    [ref] = told.h1.call("pool.get_all_records")
+    watching = """
+        window.told = {began: Date.now()}
+        new MutationObserver(() => {
+          if (document.querySelector('main h1').innerText === 'herons') told.seen ??= Date.now()
+        }).observe(document.body, {subtree: true, childList: true, characterData: true})
+    """
+    browser.run(f"(() => {{ {watching} }})()")
+    told.h1.call("pool.set_name_label", ref, "herons")
+    browser.wait("window.told.seen")
+
+    assert browser.run("told.seen - told.began") < 1000
+
+
+def test_a_reset_from_the_menu_needs_no_second_trust(told: Stage):
+    browser, h1 = told.browser, told.h1
+    old = told.server_thumbprint(h1)
+    told.to_host(h1)
+    browser.see("Server identity certificate")
+    browser.see("Pool-internal identity certificate")
+    browser.menu("Server", "Certificates", "Reset Certificate")
+    browser.see("Every client of this host is disconnected", "#dialog")
+    assert browser.violations() == []
+    browser.click("Yes", area="#dialog")
+    browser.see("Done.", "#dialog")
+
+    new = told.server_thumbprint(h1)
+    assert new != old and browser.text("#dialog .thumbprint.large") == new
+    assert "host-reset-server-certificate" in browser.text("#dialog .xe")
+    told.close()
+    browser.see(new, "[data-entry='host']")
+    assert {one["thumbprint"] for one in told.console.servers if one["name"] == "h1"} == {new}
+    # And it speaks to h1 again, as whom it was told.
+    browser.menu("Server", "Certificates", "Refresh pool-internal identity…")
+    browser.see("write into the trust log", "#dialog")
+    browser.press("Escape")
+
+
+def test_a_refresh_shows_its_plan_and_then_the_new_identity(told: Stage):
+    browser, h2 = told.browser, told.hosts[1]
+    old = told.pool_thumbprint(h2)
+    told.to_host(h2)
+    browser.rightclick("[data-entry='host_internal'] dt")
+    browser.item("Refresh pool-internal identity…")
+    browser.see("no way back from here on", "#dialog")
+    browser.click("Refresh", area="#dialog")
+    browser.see("Done.", "#dialog")
+
+    told.close()
+    new = told.pool_thumbprint(h2)
+    assert new != old
+    browser.see(new, "[data-entry='host_internal']")
+
+
+def test_what_is_wrong_with_a_certificate_is_said_before_and_by_the_host(told: Stage):
+    browser, h2 = told.browser, told.hosts[1]
+    before = told.server_thumbprint(h2)
+    browser.menu("Server", "Certificates", "Install Certificate…")
+    browser.fill("Certificate", "no certificate")
+    browser.fill("Private key", "-----BEGIN RSA PRIVATE KEY-----")
+    browser.click("Go on")
+    browser.see("Certificate: this is no PEM certificate.", "#dialog")
+    browser.see("Private key: it is PKCS#1.", "#dialog")
+    browser.fill("Certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")
+    browser.fill("Private key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----")
+    browser.click("Go on")
+    browser.click("Install", area="#dialog")
+    browser.see("It was not done.", "#dialog")
+    assert "SERVER_CERTIFICATE_KEY_INVALID" in browser.run("dialog.textContent")
+
+    browser.press("Escape")
+    assert told.server_thumbprint(h2) == before
+
+
+def test_every_certificate_is_in_one_table_that_is_filtered_and_saved(told: Stage):
+    browser = told.browser
+    told.go("pool", "certificates")
+    browser.see("All certificates", "h2")
+    assert browser.count("main tbody tr") == 6
+    browser.fill("Filter All certificates", "h3 internal")
+    browser.wait("document.querySelectorAll('main tbody tr').length === 1")
+
+    assert told.pool_thumbprint(told.hosts[2]) in browser.saved("Save as CSV")
+    browser.fill("Filter All certificates", "")
+    browser.wait("document.querySelectorAll('main tbody tr').length === 6")
+
+
+def test_the_map_and_the_history_are_of_what_really_was(told: Stage):
+    browser = told.browser
+    told.go("pool", "map")
+    browser.see("9 of 9 verified.")
+    browser.click("h2 to h3: verified")
+    browser.see(told.pool_thumbprint(told.hosts[2]), "#dialog")
+    browser.press("Escape")
+    told.go("pool", "history")
+    browser.see("entries hold: every hash, signature and rule was checked here")
+    browser.see("certificate verification is enabled")
+
+
+def test_a_coordinator_that_is_away_is_waited_for_in_sight(told: Stage):
+    browser, h1 = told.browser, told.h1
+    told.go("pool", "general")
+    h1.stop()
+    browser.see("Connecting again in")
+    assert browser.violations() == []
+    assert browser.count("main .banner button") == 1  # Now
+    h1.run()
+    browser.run("document.querySelector('main .banner button')?.click()")
+
+    browser.gone("Connecting again in")
+    browser.see("herons", "h1")
+
+
+def test_a_host_joins_by_the_assistant_once_both_sides_verify(told: Stage):
+    browser, h4 = told.browser, told.hosts[3]
+    told.add(h4)
+    browser.see("First meeting with")
+    browser.click("Trust this once")
+    browser.see(h4.name, "main h1")
+    assert h4.name not in {one["name"] for one in told.console.servers}
+    told.go("pool", "members")
+    browser.click("Join a host to this pool…", area="main")
+    browser.click(h4.name, area="#dialog")
+    browser.see(told.pool_thumbprint(h4), "#dialog")
+    browser.see("Ready: nothing is in its way.", "#dialog")
+    browser.click("Join", area="#dialog")
+    browser.see("The host joins by a code", "#dialog")
+    browser.click("Join", area="#dialog")
+
+    browser.see("It is a member of that pool now", "#dialog")
+    told.close()
+    assert len(told.h1.members()) == 4
+    browser.wait(
+        "document.querySelectorAll('main table')[0].querySelectorAll('tbody tr').length === 4"
+    )
+    assert browser.run("document.querySelector('#tree > ul').children.length") == 1
+
+
+def test_an_ejected_host_is_gone_from_the_tree_and_believed_by_nobody(told: Stage):
+    browser, h4 = told.browser, told.hosts[3]
+    told.go("pool", "members")
+    browser.fill("Filter Members", "h4")
+    browser.wait(
+        "document.querySelectorAll('main table')[0].querySelectorAll('tbody tr').length === 1"
+    )
+    browser.click("Eject…", area="main")
+    browser.see("is no member any more", "#dialog")
+    browser.click("Eject", area="#dialog")
+    browser.see("Done.", "#dialog")
+    told.close()
+
+    browser.wait(
+        "![...document.querySelectorAll('#tree .label')].some(one => one.innerText === 'h4')"
+    )
+    assert h4.name not in told.h1.members()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits_a_telephone(told: Stage, scheme: str):
+    browser = told.browser
+    browser.scheme(scheme)
+    found = []
+    for width in (1280, 390):
+        browser.size(width, 800)
+        for page in PAGES:
+            told.go("pool", page)
+            browser.wait("!document.querySelector('main .busy')")
+            found += [f"{page} at {width}: {one}" for one in browser.violations()]
+            wide = browser.run("document.documentElement.scrollWidth")
+            found += [f"{page} is {wide} wide at {width}"] if wide > width else []
+    browser.size(1280, 800)
+    assert found == []
+
+
+def test_names_of_any_kind_harm_nothing(told: Stage):
+    browser = told.browser
+    refs = told.h1.call("pool.get_all_records")
+    hostile = "<img src=x onerror=alert(1)>\u202etxt.exe" + "A" * 10_000
+    told.h1.call("pool.set_name_label", next(iter(refs)), hostile)
+    for page in PAGES:
+        told.go("pool", page)
+        browser.see("<img src=x onerror=alert(1)>", "main h1")
+        assert browser.run("document.documentElement.scrollWidth") <= 1280
+        assert browser.run("document.querySelectorAll('main img').length") == 0
+    assert "\u202e" not in browser.text("main h1") and len(browser.text("main h1")) < 200
+    told.h1.call("pool.set_name_label", next(iter(refs)), "herons")
+    browser.see("herons", "main h1")
+
+
+def test_a_certificate_that_changed_unseen_is_hostile_until_a_person_says_otherwise(told: Stage):
+    browser, h1 = told.browser, told.h1
+    told.console.stop()
+    browser.complaints()  # that it could not reach the console
+    old = told.server_thumbprint(h1)
+    h1.call("host.reset_server_certificate", h1.call("host.get_by_uuid", h1.status()["host"]))
+    new = told.server_thumbprint(h1)
+    browser.fresh()
+    browser.open(told.console.start())
+    told.add(h1)
+    browser.see("Certificate changed")
+    browser.see("No known reason: treat this as hostile.")
+    rows = browser.text("main table")
+    assert old in rows and new in rows and browser.violations() == []
+
+    browser.click("Refuse")
+    browser.see("You refused its certificate.  Nothing was sent.")
+    browser.click("Try again")
+    browser.click("Trust the new one and remember")
+    browser.see("herons", "main h1")
+    [known] = [one for one in told.console.servers if one["name"] == "h1"]
+    assert (known["thumbprint"], known["before"]) == (new, old)
+
+
+def test_known_servers_are_exported_and_forgotten(told: Stage):
+    browser = told.browser
+    browser.run("location.hash = '#/known'")
+    browser.see("told by its pool over a verified connection")
+    assert '"thumbprint"' in browser.saved("Export") and browser.violations() == []
+    browser.fill("Filter Known servers", "h3")
+    browser.wait("document.querySelectorAll('main tbody tr').length === 1")
+    browser.click("Forget…", area="main")
+    browser.click("Forget", area="#dialog")
+
+    within(5, lambda: "h3" not in {one["name"] for one in told.console.servers})
