@@ -114,7 +114,7 @@ CURRENT = {
     "its own word": (B, [seen(B), seen(C)], False),
     "strangers": (B, [seen(host_number(8)), seen(host_number(9))], False),
     "coordinator about itself": (A, [seen(A)], False),
-    "coordinator with one": (A, [seen(B)], False),
+    "coordinator with one: half with itself": (A, [seen(B)], True),
     "coordinator with two": (A, [seen(B), seen(C)], True),
     "nothing, as after a start": (B, [], False),
     "no member": (host_number(9), [seen(A), seen(B), seen(C), seen(D)], False),

@@ -124,7 +124,8 @@ def is_current(
     """Whether this host may say and believe anything but heads and log.
 
     It needs a head at its own version, asked for less than `within` seconds ago, from its
-    coordinator or, itself counted, from more than half of the members.
+    coordinator or, itself counted, from more than half of the members.  A coordinator needs as many
+    as it needs to write: at least half.
     """
     if me not in roster.members:
         return False
@@ -136,7 +137,10 @@ def is_current(
         and 0 <= now - head.at < within
         and head.host in roster.members
     } - {me}
-    return roster.coordinator in same or 2 * (len(same) + 1) > len(roster.members)
+    count = 2 * (len(same) + 1)
+    if me == roster.coordinator:
+        return count >= len(roster.members)
+    return roster.coordinator in same or count > len(roster.members)
 
 
 def may_append(
