@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,3 +202,15 @@ def test_every_secret_of_a_call_can_be_asked_for() -> None:
             if parameter.secret and parameter.name not in ("old_pwd", "private_key"):
                 typed = [word for word in words if f"{{{parameter.name}}}" in word]
                 assert typed and typed[0].partition("=")[0] in known, line
+
+
+def test_every_command_that_the_pages_name_is_one() -> None:
+    pages = [*Path(__file__).parents[2].glob("*.md"), *Path(__file__).parents[2].glob("docs/*.md")]
+    named = {
+        (page.name, found[1])
+        for page in pages
+        if page.name not in ("CHANGELOG.md", "reference.md")
+        for found in re.finditer(r"(?m)(?:`|^)xe ((?:[a-z]+-)+[a-z]+)\b(?![-…*])", page.read_text())
+    }
+    assert len(named) > 15
+    assert {one for one in named if one[1] not in COMMANDS} == set()
