@@ -5,7 +5,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 PYTHON_IN := .venv/bin/python
 CACHES := .pytest_cache .mypy_cache .ruff_cache .hypothesis build
 
-.PHONY: help run test soak check bench constraints clean
+.PHONY: help run test soak check bench screenshots constraints clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -38,6 +38,11 @@ bench: ## compare with nginx and a bare loop, on this machine
 	@tools/environment test
 	@tools/packages
 	@$(PYTHON_IN) -m bench
+
+screenshots: ## take the pictures of the console's pages anew, into docs/screenshots
+	@tools/environment test
+	@tools/packages
+	@PYTHONPATH=tests $(PYTHON_IN) -m console.screenshots
 
 constraints: ## resolve all dependencies anew and pin them
 	@tools/constraints

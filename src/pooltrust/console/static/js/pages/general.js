@@ -3,7 +3,6 @@
 import { h, name } from '../core/dom.js'
 import { anchorsOf, can, certificatesOf, hosts, isCoordinator, poolOf, thumbprint, TYPES, verification } from '../core/facts.js'
 import { to } from '../core/route.js'
-import { when } from '../core/words.js'
 import { enable, ENABLE, itemsFor, exportPem, refresh, reset } from '../actions/certificates.js'
 import { install, request } from '../actions/install.js'
 import { button } from '../parts/dialog.js'
@@ -38,14 +37,14 @@ export function poolGeneral(id, place) {
       entry('Members', hosts(place).map(([, host]) => h('div', {}, h('a', { href: to(id, 'host', host.uuid, 'general') }, name(host.name_label)), ` ${host.address}`))),
       entry('Connection', `${place.state.reached || place.state.address}, ${place.state.tls_version}, ${place.state.kept ? 'its certificate is remembered' : 'trusted for this run only'}`))),
     h('section', { class: 'sheet', 'aria-labelledby': 'certificates' }, h('h2', { id: 'certificates' }, 'Certificates'),
-      anchors.length ? h('dl', { class: 'entries' }, anchors.map(([, one]) => entry(one.name || TYPES[one.type] || one.type, certificateShown(one), [{ label: 'Copy thumbprint', run: () => copy(thumbprint(one)) }])))
+      anchors.length ? h('dl', { class: 'entries' }, anchors.map(([, one]) => entry(one.name || TYPES[one.type] || one.type, h('div', {}, TYPES[one.type] ?? one.type, certificateShown(one)), [{ label: 'Copy thumbprint', run: () => copy(thumbprint(one)) }])))
         : h('p', { class: 'faint' }, 'No CA certificates are installed in this pool.'),
       h('p', {}, h('a', { href: to(id, 'pool', 'certificates') }, 'All certificates of the pool, its hosts’ included'))),
   ]
 }
 
 /** @param {any} one */
-const certificateShown = one => h('div', {}, h('div', {}, TYPES[one.type] ?? one.type), h('div', {}, validity(one.not_before, one.not_after)), h('div', {}, 'Thumbprint: ', thumb(thumbprint(one))))
+const certificateShown = one => h('div', {}, h('div', {}, validity(one.not_before, one.not_after)), h('div', {}, 'Thumbprint: ', thumb(thumbprint(one))))
 
 /** @param {string} id @param {any} place @param {string} ref @param {any} report */
 export function hostGeneral(id, place, ref, report) {
@@ -71,6 +70,6 @@ export function hostGeneral(id, place, ref, report) {
         can(place, 'pooltrust.create_certificate_request') ? button('CSR…', () => request(id, ref)) : null,
         button('Export PEM', () => exportPem(id, ref).catch(why => say(why.message)))),
       told ? h('p', { class: 'faint' }, 'Subject ', name(told.subject, 300), '; ', told.self_signed ? 'self-signed' : ['issued by ', name(told.issuer, 300)], `; ${told.key}; for `, name([...told.names, ...told.addresses].join(', '), 400)) : null,
-      h('p', { class: 'faint' }, `As of ${when(new Date())}.`)),
+    ),
   ]
 }

@@ -26,13 +26,16 @@ export function certificates(id, place, report) {
 const COLUMNS = [
   { key: 'host', label: 'Host', value: row => row.host, show: row => name(row.host, 80) },
   { key: 'type', label: 'Type', value: row => row.type },
-  { key: 'subject', label: 'Subject', value: row => row.subject, show: row => name(row.subject, 90) },
+  { key: 'subject', label: 'Subject', value: row => row.subject, show: row => h('span', { title: row.subject.slice(0, 500) }, name(commonName(row.subject), 60)) },
   { key: 'days', label: 'Days left', value: row => row.days, show: row => daysBar(row.from, row.until) },
   { key: 'until', label: 'Valid to', value: row => date(row.until)?.toISOString() ?? '', show: row => when(row.until) },
   { key: 'key', label: 'Key', value: row => row.key },
-  { key: 'issuer', label: 'Issuer', value: row => row.issuer, show: row => name(row.issuer, 90) },
+  { key: 'issuer', label: 'Issuer', value: row => row.issuer, show: row => h('span', { title: row.issuer.slice(0, 500) }, name(commonName(row.issuer), 60)) },
   { key: 'thumbprint', label: 'Thumbprint (SHA-256)', value: row => row.thumbprint, show: row => thumb(row.thumbprint) },
 ]
+
+/** What people call it; the whole is in its title and in what is saved. @param {string} subject */
+const commonName = subject => /(?:^|[,+])CN=((?:\\.|[^,+])+)/.exec(subject)?.[1] ?? subject
 
 /** @param {any} place @param {any} report */
 export function rowsOf(place, report) {
@@ -45,7 +48,7 @@ export function rowsOf(place, report) {
       names: [...(more.names ?? []), ...(more.addresses ?? [])].join(' '), from: one.not_before, until: one.not_after,
       days: daysLeft(one.not_after), thumbprint: thumbprint(one),
     }
-  }).sort((a, b) => a.host.localeCompare(b.host, 'en', { numeric: true }) || a.type.localeCompare(b.type))
+  }).sort((a, b) => a.host.localeCompare(b.host, 'en', { numeric: true }) || b.type.localeCompare(a.type))
 }
 
 const plain = row => ({ host: row.host, type: row.type, subject: row.subject, issuer: row.issuer, names: row.names, key: row.key, not_before: date(row.from)?.toISOString(), not_after: date(row.until)?.toISOString(), days_left: row.days, sha256: row.thumbprint })

@@ -1,0 +1,117 @@
+"""Who gets in: the one-time link, the cookie, the Host header, and no other site's page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import TypeVar
+
+import aiohttp
+import pytest
+
+from pooltrust.console.web.serve import Running, running
+
+T = TypeVar("T")
+OURS = {"X-Pooltrust-Console": "1"}
+
+
+def visit(folder: Path, story: Callable[[Running, aiohttp.ClientSession], Awaitable[T]]) -> T:
+    """Play a story with a console and somebody who knocks."""
+
+    async def play() -> T:
+        async with running(folder / "known.json", 0) as console, knocking() as client:
+            return await story(console, client)
+
+    return asyncio.run(play())
+
+
+def knocking() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+
+def base(link: str) -> str:
+    return link.partition("/?")[0]
+
+
+def test_a_link_lets_one_browser_in_once(tmp_path: Path):
+    async def story(console: Running, client: aiohttp.ClientSession) -> None:
+        link = console.link()
+        async with client.get(base(link)) as before:
+            assert before.status == 401
+        async with client.get(link) as first:
+            assert first.status == 200 and first.url.query_string == ""
+        async with knocking() as other, other.get(link) as second:
+            assert second.status == 401 and "good once" in await second.text()
+
+    visit(tmp_path, story)
+
+
+def test_another_link_makes_the_one_before_void(tmp_path: Path):
+    async def story(console: Running, client: aiohttp.ClientSession) -> None:
+        old, new = console.link(), console.link()
+        async with client.get(old) as first, client.get(new) as second:
+            assert (first.status, second.status) == (401, 200)
+
+    visit(tmp_path, story)
+
+
+def test_the_cookie_is_kept_from_scripts_and_from_other_sites(tmp_path: Path):
+    async def story(console: Running, client: aiohttp.ClientSession) -> None:
+        async with client.get(console.link(), allow_redirects=False) as answer:
+            [cookie] = SimpleCookie(answer.headers["Set-Cookie"]).values()
+            assert cookie["httponly"] and cookie["samesite"] == "Strict" and not cookie["domain"]
+
+    visit(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "status, headers",
+    [
+        (421, {"Host": "evil.example"}),
+        (421, {"Host": "127.0.0.1"}),
+        (403, {"Sec-Fetch-Site": "cross-site"}),
+        (403, {"Sec-Fetch-Site": "same-site"}),
+        (403, {"X-Pooltrust-Console": ""}),
+        (200, {}),
+    ],
+)
+def test_only_its_own_page_by_its_own_name_may_ask(
+    tmp_path: Path, status: int, headers: dict[str, str]
+):
+    async def story(console: Running, client: aiohttp.ClientSession) -> int:
+        link = console.link()
+        await (await client.get(link)).read()
+        url = base(link) + "/api/forget"
+        async with client.post(url, json={"hosts": []}, headers=OURS | headers) as answer:
+            return answer.status
+
+    assert visit(tmp_path, story) == status
+
+
+@pytest.mark.parametrize("path", ["/", "/js/main.js", "/api/known", "/nowhere"])
+def test_every_answer_forbids_what_the_page_does_not_need(tmp_path: Path, path: str):
+    async def story(console: Running, client: aiohttp.ClientSession) -> None:
+        link = console.link()
+        await (await client.get(link)).read()
+        async with client.get(base(link) + path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+            assert "unsafe" not in policy and "frame-ancestors 'none'" in policy
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+    visit(tmp_path, story)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"id": "s9"}', b"\xff"])
+def test_nonsense_from_the_page_is_refused_in_words(tmp_path: Path, body: bytes):
+    async def story(console: Running, client: aiohttp.ClientSession) -> int:
+        link = console.link()
+        await (await client.get(link)).read()
+        async with client.post(base(link) + "/api/now", data=body, headers=OURS) as answer:
+            assert await answer.text()
+            return answer.status
+
+    assert 400 <= visit(tmp_path, story) < 500
