@@ -5,11 +5,14 @@ Each begins where the one before ended.  At the end of each the page has nothing
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pools.stage import within
+from pooltrust.pki.mint import mint_server_identity
 
 from .stage import Stage
 
@@ -188,6 +191,42 @@ def test_what_is_wrong_with_a_certificate_is_said_before_and_by_the_host(told: S
 
     browser.press("Escape")
     assert told.server_thumbprint(h2) == before
+
+
+def test_a_certificate_that_ends_soon_is_installed_alerted_and_cured(told: Stage):
+    browser, h2 = told.browser, told.hosts[1]
+    lifetime = timedelta(days=5)
+    soon = mint_server_identity(["h2"], [h2.address], datetime.now(UTC), lifetime=lifetime)
+    key, certificate = _parts(soon.pem().decode())
+    browser.menu("Server", "Certificates", "Install Certificate…")
+    browser.fill("Certificate", certificate)
+    browser.fill("Private key", key)
+    browser.click("Go on")
+    browser.click("Install", area="#dialog")
+    browser.see("Done.", "#dialog")
+    assert browser.text("#dialog .thumbprint.large") == str(soon.certificate.thumbprint)
+    assert "host-server-certificate-install" in browser.text("#dialog .xe")
+    assert key.splitlines()[1] not in browser.run("document.body.innerText")
+    told.close()
+    browser.see("4 d left", "#tree")
+
+    browser.click("Notifications: 1, critical", "link")
+    browser.see("(4 days left)")
+    assert browser.violations() == []
+    browser.click("Reset Certificate", area="main")
+    browser.click("Yes", area="#dialog")
+    browser.see("Done.", "#dialog")
+    told.close()
+    browser.see("Nothing needs attention.")
+    browser.see("Notifications: none", "#bar")
+
+
+def _parts(pem: str) -> tuple[str, str]:
+    """The key and the certificate."""
+    blocks = re.findall(r"-----BEGIN .*?-----END [A-Z ]*-----\n", pem, re.DOTALL)
+    [key] = [block for block in blocks if "PRIVATE KEY" in block]
+    [certificate] = [block for block in blocks if "CERTIFICATE" in block]
+    return key, certificate
 
 
 def test_every_certificate_is_in_one_table_that_is_filtered_and_saved(told: Stage):

@@ -1,0 +1,110 @@
+"""A pool of 64 hosts and 300 certificates that is none of ours: everything is there, at once, and
+what its hosts can't do is not offered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from .browser import Browser, chromium
+from .simulated import CERTIFICATES, HOSTS, Pool, big_pool
+from .stage import ADDRESS, Console
+
+pytestmark = pytest.mark.needs("chromium", "node", "npm")
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, Pool]]:
+    folder = tmp_path_factory.mktemp("big")
+    console = Console(folder / "known.json")
+    with big_pool(folder) as (pool, where), chromium() as browser:
+        try:
+            browser.open(console.start())
+            browser.click("Add server", area="#bar")
+            browser.fill(ADDRESS, where)
+            browser.fill("Password", "any")
+            browser.press("Enter")
+            browser.click("Trust this once")
+            browser.see("big", "main h1")
+            yield browser, pool
+        finally:
+            console.stop()
+
+
+PAGES = {
+    "general": "document.querySelectorAll('main dd a').length >= 64",
+    "certificates": "document.querySelectorAll('main tbody tr').length >= 200",
+    "members": "document.querySelectorAll('main tbody tr').length === 64",
+    "trusted": "document.querySelectorAll('main tbody tr').length >= 170",
+    "map": "document.querySelector('main').innerText.includes('asked who verifies whom')",
+    "history": "document.querySelector('main').innerText.includes('keeps no trust log')",
+    "users": "document.querySelector('main').innerText.includes('Users and roles')",
+    "tasks": "document.querySelector('main').innerText.includes('No tasks')",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_is_there_within_a_second_while_events_stream(
+    big: tuple[Browser, Pool], page: str
+):
+    browser, pool = big
+    told = pool.calls.count("event.from")
+    took = browser.run(
+        f"""new Promise(done => {{
+          const began = performance.now()
+          location.hash = location.hash.split('/').slice(0, 2).join('/') + '/pool/{page}'
+          const look = () => {PAGES[page]} ? done(performance.now() - began) : setTimeout(look, 10)
+          look()
+        }})"""
+    )
+    assert took < 1000
+    assert browser.violations() == []
+
+    # And it stays usable: what is typed is there at once, and events went on.
+    if page in ("certificates", "members", "trusted"):
+        began = time.monotonic()
+        box = {"certificates": "All certificates", "trusted": "Trusted certificates"}
+        browser.fill(f"Filter {box.get(page, 'Members')}", "no such thing")
+        browser.wait("document.querySelectorAll('main tbody tr').length === 0")
+        assert time.monotonic() - began < 2
+        browser.fill(f"Filter {box.get(page, 'Members')}", "")
+    assert pool.calls.count("event.from") > told
+
+
+def test_every_host_and_certificate_is_there(big: tuple[Browser, Pool]):
+    browser, _ = big
+    assert browser.count("#tree ul ul li") == HOSTS
+    browser.run(
+        "location.hash = location.hash.split('/').slice(0, 2).join('/') + '/pool/certificates'"
+    )
+    browser.click(f"Show more: {CERTIFICATES - 200} are left")
+    browser.wait(f"document.querySelectorAll('main tbody tr').length === {CERTIFICATES}")
+
+
+def test_an_alert_has_its_severity_its_days_and_its_cure(big: tuple[Browser, Pool]):
+    browser, pool = big
+    browser.see("Notifications: 1, critical", "#bar")
+    browser.click("Notifications: 1, critical", "link")
+    browser.see("host server certificate expiring")
+    browser.click("Reset Certificate", area="main")
+    browser.see("Every client of this host is disconnected", "#dialog")
+    assert browser.violations() == []
+    browser.press("Escape")
+    browser.click("Acknowledge")
+
+    browser.see("Nothing needs attention.")
+    browser.see("Notifications: none", "#bar")
+    assert "message.destroy" not in pool.calls
+
+
+def test_what_its_hosts_do_not_offer_is_not_offered(big: tuple[Browser, Pool]):
+    browser, pool = big
+    browser.menu("Server", "Certificates")
+    items = browser.text(".menu:last-child").splitlines()
+    assert "Reset Certificate" in items and "Certificate request (CSR)…" not in items
+    browser.press("Escape", "Escape")
+
+    assert {call for call in pool.calls if call.startswith("pooltrust.")} == set()
+    assert browser.complaints() == []
