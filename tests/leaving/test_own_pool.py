@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 
+from certificates.test_trust import CA, CRL
 from daemons import Host, alike, run, running, tree, until
 from pooltrust.command.client import Reported
-from pooltrust.pki.certificate import Certificate
+from pooltrust.pki.certificate import Certificate, read_pem
 from pooltrust.pki.identity import Identity
 from pooltrust.trust.entries import Founded
 
@@ -98,6 +100,38 @@ def test_nothing_of_either_is_left_with_the_other(pool: Pool) -> None:
             assert left_in_records(h2.config.folder, wanted) == []
             names = {path.name for path in h2.config.folder.iterdir()}
             assert not names & {"joining", "leaving", "trust.log.evidence", "trust.log.torn"}
+
+    run(story())
+
+
+def test_what_the_pool_trusted_and_kept_secret_is_gone_from_it_too(pool: Pool) -> None:
+    """Anchors, revocations and secrets, wherever they were: log, records, contexts, files."""
+    h1, h2 = pool(2)
+
+    async def story() -> None:
+        async with running(h1, h2):
+            await h1.ask("pool.install_ca_certificate", "ca.pem", CA)
+            await h1.ask("pool.crl_install", "root.pem", CRL)
+            await h1.ask("secret.create", {"value": "a-heron-stands-alone", "other_config": {}})
+            await until(lambda: alike(h1, h2))
+            [anchor] = read_pem(CA)
+            revoked = b64decode("".join(CRL.splitlines()[1:-1]))
+            wanted = (
+                *spellings([anchor]),
+                *(revoked, revoked.hex().encode(), CRL.splitlines()[2].encode()),
+                b"a-heron-stands-alone",
+            )
+            assert left_in_belief(h2, [anchor]) == ["anchors"]
+            assert left_in_files(h2.config.folder, [wanted[-2]]) != []
+            assert left_in_files(h2.config.folder, [wanted[-1]]) != []
+            await eject(h1, h2)
+            assert left_in_belief(h2, [anchor]) == []
+            assert left_in_files(h2.config.folder, wanted) == []
+            assert left_in_records(h2.config.folder, wanted) == []
+            assert await h2.ask("pool.certificate_list") == []
+            assert await h2.ask("pool.crl_list") == []
+            assert await h2.ask("secret.get_all") == []
+            assert h1.roster.anchors  # what it left keeps its own
 
     run(story())
 
