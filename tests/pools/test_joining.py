@@ -14,7 +14,7 @@ from pooltrust.command.client import Reported
 from .stage import SOON, Host, contents, own_hosts, pooltrust, within
 
 NAMES = ["h1", "h2", "h3"]
-OF_EACH_RUN = ("starts", "lock")
+OF_EACH_RUN = ("starts", "lock", "trust.log.settled", ".trust.log.settled.new")
 """Files of a state folder that say nothing of what a host believes."""
 
 
