@@ -85,6 +85,7 @@ from pooltrust.pool.revocations import outdated
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
+from pooltrust.tls.handshake import complain
 from pooltrust.trust.roster import Roster
 
 ASK_AGAIN_SECONDS = 20.0
@@ -116,6 +117,7 @@ def main(config: Config) -> int:
 async def _run(config: Config) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(complain)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     journal = Journal.open(config.log_level)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, TypeAlias, cast
@@ -23,6 +23,8 @@ SHUTDOWN_SECONDS = 2.0
 _MOST_READS = 4  # of at most 256 KiB each: what a refused peer can still make us hold
 _MOST_HTTP = 64 * 1024
 
+_OF_TLS = "Fatal error on SSL protocol"
+_CLOSED = "unable to perform operation on <TCPTransport closed=True"
 _SAY_TLS = b"This port speaks TLS: use https instead of http.\n"
 _BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
@@ -33,6 +35,24 @@ Admit: TypeAlias = Callable[[bytes | None], Reason | None]
 """Asked when OpenSSL is content, with the certificate shown (DER): why it is refused, or None."""
 
 _watching: ContextVar[Watch | None] = ContextVar("_watching", default=None)
+
+
+def is_of_a_cut_line(context: Mapping[str, Any]) -> bool:
+    """Whether what an exception handler was given only says that a peer cut its line.
+
+    uvloop's TLS then meets its own closed transport and calls that fatal, as if it were a fault.
+    The connection is over, and whoever waits for it has heard so.
+    """
+    why = context.get("exception")
+    if not isinstance(why, RuntimeError) or not str(context.get("message")).startswith(_OF_TLS):
+        return False
+    return str(why).startswith(_CLOSED)
+
+
+def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An exception handler for the loop: as its own, but for lines that were cut."""
+    if not is_of_a_cut_line(context):
+        loop.default_exception_handler(context)
 
 
 def verified_chain(tls: Any) -> list[bytes]:
