@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from pooltrust.api.sessions import Caller
+from pooltrust.pki.certificate import Certificate
+from pooltrust.pki.offered import trusted
+from pooltrust.terms import Thumbprint
+
+NOW = datetime(2024, 1, 31, 23, 59, 59, tzinfo=UTC)
 
 
 @dataclass
@@ -21,6 +27,15 @@ class FakeTrusting:
         if name.startswith("_"):
             raise AttributeError(name)
         return noted
+
+    def judged(self, pem: str) -> Certificate:
+        return trusted.trusted(pem, NOW)
+
+    async def of_other_pool(
+        self, address: str, session: str, believed: Thumbprint, ca: bool
+    ) -> Mapping[str, Sequence[str]]:
+        self.did.append(("of_other_pool", address, session, believed, ca))
+        return {}
 
     def lists(self) -> Mapping[str, bytes]:
         return {"a.pem": b"der"}

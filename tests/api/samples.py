@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from api.fake import H1, NOW, REMOTE, FakeContext, session_of
+from api.fake import H1, NOW, REMOTE, FakeContext, identities, session_of
 from pooltrust.api.classes.access import role
 from pooltrust.api.classes.certificate import Certificate
 from pooltrust.api.classes.fields.choices import TaskStatus
@@ -73,6 +73,10 @@ def _argument(call: Call, parameter: Parameter, context: FakeContext) -> Any:
         return next(iter(CLASSES[call.cls].rows(context).values())).uuid
     if parameter.name == "obj_uuid":
         return next(iter(context.records(Certificate).values())).uuid
+    if parameter.name in ("import", "export"):
+        return {} if parameter.name == "import" else ["a.pem"] if "crls" in call.name else []
+    if parameter.name == "remote_certificate":
+        return identities(H1)[1].certificate.pem()
     if parameter.name == "thumbprint":
         return "AB" * 32
     if parameter.name == "filters":

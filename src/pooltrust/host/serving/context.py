@@ -46,6 +46,7 @@ from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.peers.probe import Prober, Seen
 from pooltrust.host.peers.scribe import Scribe
+from pooltrust.host.place import split
 from pooltrust.host.records.store import Store
 from pooltrust.host.serving.access.people import People
 from pooltrust.host.serving.hub import Hub
@@ -247,7 +248,7 @@ class DaemonContext:
 
     async def join(self, address: str, username: str, password: str, caller: Caller) -> None:
         """Join the pool whose coordinator is at ``address[:port]``."""
-        host, port = _address(address, self.roster.port)
+        host, port = split(address, self.roster.port)
         await self.joining.by_password(host, port, username, password)
 
     async def join_with_code(self, code: str, caller: Caller) -> None:
@@ -327,7 +328,7 @@ class DaemonContext:
     async def follow(self, address: str, caller: Caller) -> str:
         """Follow the coordinator at this address, whatever the others say; in words what was given
         up."""
-        host, _ = _address(address, self.roster.port)
+        host, _ = split(address, self.roster.port)
         return (await self.following.follow(host)).words
 
     async def recover(self, caller: Caller) -> Collection[HostId]:
@@ -386,7 +387,7 @@ class DaemonContext:
 
     async def join_plan(self, address: str) -> Mapping[str, Any]:
         """What a join to the pool at ``address[:port]`` would do."""
-        host, port = _address(address, self.roster.port)
+        host, port = split(address, self.roster.port)
         return (await self.joining.preview(host, port)).to_wire()
 
     def _order(self, call: str, host: HostId | None, by: str) -> Order:
@@ -442,22 +443,3 @@ class DaemonContext:
     def log_entries(self, after: int, count: int) -> Sequence[SignedEntry]:
         """At most so many entries of the trust log, after this number."""
         return self.belief.log.tail(after, count)
-
-
-def _address(text: str, port: int) -> tuple[str, int]:
-    """Split ``address[:port]``; an IPv6 address with a port is in brackets."""
-    host, colon, digits = text.strip().rpartition(":")
-    if text.startswith("["):
-        host, bracket, digits = text[1:].partition("]")
-        colon, digits = (":", digits[1:]) if digits.startswith(":") else ("", digits)
-        if not bracket or (not colon and digits):
-            raise InvalidValue("master_address", text)
-    elif not colon or ":" in host:
-        host, colon = text.strip(), ""
-    if colon:
-        if not digits.isascii() or not digits.isdigit() or not 0 < int(digits[:6]) < 65536:
-            raise InvalidValue("master_address", text)
-        port = int(digits)
-    if not host:
-        raise InvalidValue("master_address", text)
-    return host, port

@@ -15,9 +15,11 @@ from pooltrust.errors import CannotContactHost
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.peers.shipping import Shipping
+from pooltrust.host.place import split
 from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.records.store import Change
 from pooltrust.host.telling.journal import Journal
+from pooltrust.host.trusting.other_pool import OtherPool
 from pooltrust.host.trusting.writing import Decide, Writing
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.offered import refusals, trusted
@@ -76,6 +78,13 @@ class Trusted:
         if not loadable(certificate.der):
             raise refusals.TrustedInvalid("OpenSSL can't read it")
         return certificate
+
+    async def of_other_pool(
+        self, address: str, session: str, believed: Thumbprint, ca: bool
+    ) -> Mapping[str, Sequence[str]]:
+        """What the pool at ``address[:port]`` trusts by purpose."""
+        host, port = split(address, self._belief.roster.port, "remote_pool")
+        return await OtherPool(host, port, believed, session).trusts(ca=ca)
 
     async def pin_appliance(self, met: Certificate, caller: Caller) -> None:
         """Trust exactly this certificate for appliances, and no pin that was only for them before.

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pooltrust.api.sessions import Caller
+from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import Thumbprint
 
 
@@ -25,6 +26,17 @@ class Trusting(Protocol):
         self, sort: str, pem: str, purposes: Sequence[str], caller: Caller
     ) -> Thumbprint:
         """Trust an authority (``ca``) or a single certificate (``pinned``) for these purposes."""
+
+    def judged(self, pem: str) -> Certificate:
+        """The first certificate of a text, if it may be trusted."""
+
+    async def of_other_pool(
+        self, address: str, session: str, believed: Thumbprint, ca: bool
+    ) -> Mapping[str, Sequence[str]]:
+        """What the pool at ``address[:port]`` trusts by purpose: purposes by PEM.
+
+        It is asked in this session of its own, if it shows this certificate.
+        """
 
     async def remove(self, thumbprint: Thumbprint, caller: Caller) -> None:
         """Trust this certificate no longer, for anything."""

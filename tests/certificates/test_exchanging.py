@@ -1,0 +1,144 @@
+"""Trust that clients copy from pool to pool: all of it is judged first, and nobody else is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from daemons import PASSWORD, Host, run, running, tree
+from operations.stage import Pool, settled
+from pki.offered.stage import made, private
+from pooltrust.api.dispatch import dispatch
+from pooltrust.api.sessions import Origin
+from pooltrust.api.wire.jsonrpc import JSON
+from pooltrust.pki.certificate import read_pem
+
+from .test_trust import CA, CRL, DATES, LEAF, OTHER, pool_ref, refused, rows, thumbprint, trust
+
+New = Callable[..., Host]
+EXCHANGE = "pool.exchange_{}_on_join"
+
+
+async def refs(host: Host) -> dict[str, str]:
+    """By thumbprint, what is installed."""
+    found = (await host.ask("Certificate.get_all_records")).items()
+    return {one["fingerprint_sha256"]: ref for ref, one in found if one["type"] in ("ca", "pinned")}
+
+
+def plain(pem: str) -> str:
+    """As the daemon writes it."""
+    return read_pem(pem)[0].pem()
+
+
+def test_authorities_certificates_and_lists_go_in_and_come_out(pool: Pool) -> None:
+    (h1,) = pool(1)
+
+    async def story() -> None:
+        async with running(h1):
+            here = await pool_ref(h1)
+            named, trusted, lists = (
+                EXCHANGE.format(one) for one in ("ca_certificates", "trusted_certificates", "crls")
+            )
+            assert await h1.ask(named, {"a.pem": CA}, []) == {}
+            assert await h1.ask(trusted, here, False, {LEAF: ["ldaps"]}, []) == {}
+            assert await h1.ask(lists, here, {"a.pem": CRL}, []) == {}
+            known = await refs(h1)
+            ca, leaf = known[str(thumbprint(CA))], known[str(thumbprint(LEAF))]
+            # Once more, what is there is passed over, and all of it comes out.
+            before = tree(h1)
+            assert await h1.ask(named, {"a.pem": CA}, [ca]) == {"a.pem": plain(CA)}
+            out = await h1.ask(trusted, here, False, {LEAF: ["ldaps"]}, [leaf])
+            assert out == {plain(LEAF): ["ldaps"]}
+            assert await h1.ask(lists, here, {"a.pem": CRL}, ["a.pem"]) == {"a.pem": CRL}
+            # One that is bad keeps the good ones out.
+            for call, *arguments in (
+                (named, {"b.pem": OTHER, "c.pem": "bogus"}, []),
+                (named, {"b.pem": OTHER, "a.pem": OTHER}, []),
+                (named, {"b.pem": OTHER}, ["OpaqueRef:none"]),
+                (trusted, here, True, {OTHER: [], "bogus": []}, []),
+                (trusted, here, True, {OTHER: ["breakfast"]}, []),
+                (trusted, here, False, {OTHER: []}, []),
+                (lists, here, {"b.pem": CRL, "c.pem": "bogus"}, []),
+                (lists, here, {}, ["none.pem"]),
+            ):
+                await refused(h1.ask(call, *arguments))
+                assert tree(h1) == before
+
+    run(story())
+
+
+def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_session(
+    pool: Pool, new: New
+) -> None:
+    hosts = h1, h2 = pool(2)
+    other = new("h3")
+    second = made("second", private("p384"), dates=DATES)
+
+    async def session() -> str:
+        wire, me = JSON, Origin("127.0.0.9")
+        request = {"jsonrpc": "2.0", "id": 1, "method": "session.login_with_password",
+                   "params": ["root", PASSWORD, "2.23", "a test"]}  # fmt: skip
+        answer = await dispatch(other.daemon.context, wire, json.dumps(request).encode(), me)
+        return str(json.loads(answer.body)["result"])
+
+    async def copy(asked: Host, ca: bool, pem: str, at: str = "") -> Any:
+        return await asked.ask(
+            "pool.sync_trusted_certificates_from", await pool_ref(asked),
+            at or other.config.address, opened, pem, ca,
+        )  # fmt: skip
+
+    async def story() -> None:
+        nonlocal opened
+        async with running(*hosts, other):
+            host = (await other.ask("host.get_all"))[0]
+            shown = await other.ask("host.get_server_certificate", host)
+            await trust(other, True, CA)
+            await trust(other, False, LEAF, "ldaps", "licensing")
+            await trust(other, False, second, "licensing")
+            await other.ask("pool.install_ca_certificate", "by-name.pem", OTHER)
+            await trust(h1, False, second, "licensing")
+            opened = await session()
+            before = tree(h1)
+            wrong = await refused(copy(h1, True, LEAF))
+            assert wrong == ["SSL_VERIFY_ERROR", "it is another certificate than the one expected"]
+            assert (await refused(copy(h2, True, shown)))[0] == "HOST_IS_SLAVE"
+            assert (await refused(copy(h1, True, "bogus")))[0] == "TRUSTED_CERTIFICATE_INVALID"
+            assert (await refused(copy(h1, True, shown, "h:x")))[0] == "INVALID_VALUE"
+            assert (await refused(copy(h1, True, shown, "127.0.7.5:1")))[
+                0
+            ] == "TLS_CONNECTION_FAILED"
+            assert tree(h1) == before
+
+            assert await copy(h1, True, shown) == [(await refs(h1))[str(thumbprint(CA))]]
+            assert await copy(h1, True, shown) == []
+            assert await copy(h1, False, shown) == [(await refs(h1))[str(thumbprint(LEAF))]]
+            await settled(*hosts)
+            assert await rows(h2) == sorted(
+                [
+                    ("ca", "", [], str(thumbprint(CA))),
+                    ("pinned", "", ["licensing", "ldaps"], str(thumbprint(LEAF))),
+                    ("pinned", "", ["licensing"], str(thumbprint(second))),
+                ]
+            )
+            opened = "OpaqueRef:none"
+            ended = await refused(copy(h1, True, shown))
+            assert ended[0] == "OPERATION_NOT_ALLOWED" and "SESSION_INVALID" in ended[1]
+
+    opened = ""
+    run(story(), 60)
+
+
+@pytest.mark.parametrize("call", ["exchange_certificates_on_join", "initial_auth", "hello"])
+def test_what_would_let_a_host_in_is_not_done(pool: Pool, call: str) -> None:
+    (h1,) = pool(1)
+
+    async def story() -> None:
+        async with running(h1):
+            given = {"exchange_certificates_on_join": ["u", LEAF], "hello": ["u", "127.0.0.1"]}
+            code = (await refused(h1.ask(f"pool.{call}", *given.get(call, []))))[0]
+            assert code == "NOT_IMPLEMENTED"
+
+    run(story())
