@@ -15,6 +15,7 @@ from pooltrust.api.dispatch import dispatch
 from pooltrust.api.sessions import Origin
 from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.pki.certificate import read_pem
+from pooltrust.pool import anchors
 
 from .test_trust import CA, CRL, DATES, LEAF, OTHER, pool_ref, refused, rows, thumbprint, trust
 
@@ -26,6 +27,19 @@ async def refs(host: Host) -> dict[str, str]:
     """By thumbprint, what is installed."""
     found = (await host.ask("Certificate.get_all_records")).items()
     return {one["fingerprint_sha256"]: ref for ref, one in found if one["type"] in ("ca", "pinned")}
+
+
+async def session(host: Host) -> str:
+    """As a client from afar logs in."""
+    request = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "session.login_with_password",
+        "params": ["root", PASSWORD, "2.23", "a test"],
+    }
+    body, me = json.dumps(request).encode(), Origin("127.0.0.9")
+    answer = await dispatch(host.daemon.context, JSON, body, me)
+    return str(json.loads(answer.body)["result"])
 
 
 def plain(pem: str) -> str:
@@ -77,13 +91,6 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
     other = new("h3")
     second = made("second", private("p384"), dates=DATES)
 
-    async def session() -> str:
-        wire, me = JSON, Origin("127.0.0.9")
-        request = {"jsonrpc": "2.0", "id": 1, "method": "session.login_with_password",
-                   "params": ["root", PASSWORD, "2.23", "a test"]}  # fmt: skip
-        answer = await dispatch(other.daemon.context, wire, json.dumps(request).encode(), me)
-        return str(json.loads(answer.body)["result"])
-
     async def copy(asked: Host, ca: bool, pem: str, at: str = "") -> Any:
         return await asked.ask(
             "pool.sync_trusted_certificates_from", await pool_ref(asked),
@@ -100,7 +107,7 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
             await trust(other, False, second, "licensing")
             await other.ask("pool.install_ca_certificate", "by-name.pem", OTHER)
             await trust(h1, False, second, "licensing")
-            opened = await session()
+            opened = await session(other)
             before = tree(h1)
             wrong = await refused(copy(h1, True, LEAF))
             assert wrong == ["SSL_VERIFY_ERROR", "it is another certificate than the one expected"]
@@ -129,6 +136,29 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
 
     opened = ""
     run(story(), 60)
+
+
+def test_what_does_not_fit_as_a_whole_is_taken_back(
+    pool: Pool, new: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (h1,), other = pool(1), new("h3")
+
+    async def story() -> None:
+        async with running(h1, other):
+            host = (await other.ask("host.get_all"))[0]
+            shown = await other.ask("host.get_server_certificate", host)
+            for one in (CA, OTHER):
+                await trust(other, True, one)
+            opened = await session(other)
+            monkeypatch.setattr(anchors, "MOST_ANCHORS", 1)
+            call = ("pool.sync_trusted_certificates_from", await pool_ref(h1))
+            given = (other.config.address, opened, shown, True)
+            assert (await refused(h1.ask(*call, *given)))[0] == "OPERATION_NOT_ALLOWED"
+            kinds = [one["kind"] for one in await h1.ask("pooltrust.get_log", 1)]
+            assert kinds == ["anchor-installed", "anchor-removed"]
+            assert await rows(h1) == []
+
+    run(story())
 
 
 @pytest.mark.parametrize("call", ["exchange_certificates_on_join", "initial_auth", "hello"])

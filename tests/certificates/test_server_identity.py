@@ -96,6 +96,7 @@ def test_names_that_it_does_not_cover_are_said_and_it_is_installed(pool: Pool) -
             said = await h1.ask(call, await ref(h1, h1), leaf, key_text("p256"))
             assert said[0] == str(await met(h1))
             assert h1.config.name in said[1] and h1.config.address in said[1]
+            assert said[2] == "The key is P-256: the original xe connects to RSA keys only."
             assert len(h1.lines("server-identity-installed")) == len(said) - 1 == 2
 
     run(story())
