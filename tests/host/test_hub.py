@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+import uvloop
 
 from pooltrust.api.declare.values import Ref
 from pooltrust.api.events.subscription import Subscription
@@ -280,3 +281,13 @@ async def test_an_injected_change_is_told(pool: Pool):
 
     events, token = await waiting
     assert [event["ref"] for event in events] == [A] and token > injected
+
+
+def test_a_wait_as_short_as_can_be_ends_on_the_daemon_s_loop_too():
+    async def told() -> list[Any]:
+        pool = Pool()
+        _, token = await pool.hub.since(Subscription.parse(["*"]), "", 0, S, lambda: None)
+        return (await pool.wait(token, seconds=1e-9))[0]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(told()) == []

@@ -202,6 +202,7 @@ class Hub:
         """Wait to be woken, at most so long.  Returns whether it was before that time."""
         loop = asyncio.get_running_loop()
         waiter = _Waiter(subscription, session, loop.create_future())
+        end = loop.time() + seconds  # uvloop's handle of a very short time can't tell it
         until = loop.call_later(seconds, waiter.wake)
         for key in waiter.keys:
             self._waiting.setdefault(key, set()).add(waiter)
@@ -211,7 +212,7 @@ class Hub:
         finally:
             until.cancel()
             self._leave(waiter)
-        return loop.time() < until.when()
+        return loop.time() < end
 
     def _leave(self, waiter: _Waiter) -> None:
         for key in waiter.keys:
