@@ -203,32 +203,3 @@ def test_files_are_read_where_they_are_typed_and_no_others(pool: Pool, tmp_path:
             assert "PRIVATE KEY---" not in ran.err
 
     run(story())
-
-
-def test_fields_are_set_added_to_and_cleared(pool: Pool) -> None:
-    hosts = h1, h2 = pool(2)
-
-    async def story() -> None:
-        async with running(*hosts):
-            one = f"uuid={h2.me}"
-            for asked in hosts:
-                get = ("host-param-get", one)
-                await console(
-                    asked, "host-param-set", one, "name-description=north", "other-config:a=1"
-                )
-                assert (await console(asked, *get, "param-name=name-description")).out == "north\n"
-                assert (
-                    await console(asked, *get, "param-name=other-config", "param-key=a")
-                ).out == "1\n"
-                await console(asked, "host-param-add", one, "param-name=tags", "param-key=blue")
-                tagged = await console(asked, "host-list", "tags:contains=blue", "--minimal")
-                assert tagged.out == f"{h2.me}\n"
-                await console(asked, "host-param-remove", one, "param-name=tags", "param-key=blue")
-                await console(asked, "host-param-clear", one, "param-name=other-config")
-                assert (await console(asked, *get, "param-name=other-config")).out == "\n"
-            read_only = await console(h1, "host-param-set", one, "address=192.0.2.1")
-            assert read_only.code == 1
-            wrong = await console(h1, "host-param-set", one, "colour=red")
-            assert wrong == Ran(1, "", "Error: Unknown field 'colour'\n")
-
-    run(story(), 60)

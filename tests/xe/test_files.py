@@ -14,14 +14,15 @@ import pytest
 from api.fake import FakeContext
 from api.samples import stocked
 from certificates.test_requesting import CHAIN, answer
-from daemons import run, running
+from daemons import run, running, until
 from operations.stage import Pool
 from pooltrust.api.cli.seat import Seat
+from pooltrust.api.cli.verbs import waiting
 from pooltrust.api.sessions import Origin
 from pooltrust.host.serving.thin import command_line, progress
 from pooltrust.host.serving.thin.offers import FOLDER, Offers
 
-from .stage import Ran, console
+from .stage import Ran, console, remote, xe
 from .test_wire import Probe
 from .within import Nothing, carried_out
 
@@ -139,3 +140,48 @@ def test_a_stranger_has_less_patience_than_who_has_logged_in() -> None:
     assert stream.seconds == command_line.HEAD_SECONDS
     around.watching(None)  # type: ignore[arg-type]
     assert stream.seconds == command_line.IDLE_SECONDS > command_line.HEAD_SECONDS
+
+
+def test_a_reset_ends_whoever_waits_over_tls_and_answers_who_ordered_it(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "TURN_SECONDS", 0.2)
+    (h1,) = pool(1)
+    new, home = "--no-warn-new-certificates", {"HOME": str(tmp_path)}
+
+    async def story() -> None:
+        async with running(h1):
+            never = remote(h1, new, "event-wait", "class=pool", "name-label=never")
+            waits = asyncio.create_task(xe(*never, environment=home))
+            local = asyncio.create_task(console(h1, "event-wait", "class=pool", "name-label=now"))
+            await until(lambda: len(h1.daemon.context.sessions) == 2)
+            reset = remote(h1, new, "host-reset-server-certificate", "host=h1")
+            assert await xe(*reset, environment=home) == Ran(0, "", "")
+            ended = await waits
+            assert ended.code == 1 and "The connection was lost" in ended.err
+            assert not local.done()
+            uuid = (await console(h1, "pool-list", "--minimal")).out.strip()
+            await console(h1, "pool-param-set", f"uuid={uuid}", "name-label=now")
+            assert (await local).code == 0
+
+    run(story(), 60)
+
+
+def test_who_has_left_is_not_waited_for(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "TURN_SECONDS", 0.2)
+    (h1,) = pool(1)
+
+    def leave() -> None:
+        probe = Probe.local(h1)
+        probe.post("event-wait", "class=pool", "name-label=never")
+        probe.greet()
+        probe.sock.close()
+
+    async def story() -> None:
+        async with running(h1):
+            left = asyncio.create_task(asyncio.to_thread(leave))
+            await until(lambda: len(h1.daemon.context.sessions) == 1)
+            await left
+            await until(lambda: len(h1.daemon.context.sessions) == 0)
+
+    run(story())

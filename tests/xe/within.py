@@ -73,6 +73,9 @@ class Nothing:
     def watching(self, seat: Seat) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
+    def gone(self) -> bool:
+        return False
+
     @contextmanager
     def offering(self, data: bytes) -> Iterator[str]:
         yield f"/cli/{len(data)}"

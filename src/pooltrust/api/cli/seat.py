@@ -24,6 +24,9 @@ class Around(Protocol):
     def watching(self, seat: Seat) -> AbstractAsyncContextManager[None]:
         """Entered while a command is carried out, after its user has logged in."""
 
+    def gone(self) -> bool:
+        """Whether nothing is heard of the client any more."""
+
     def offering(self, data: bytes) -> AbstractContextManager[str]:
         """Gives a path of this host from which the client can fetch this, once."""
 

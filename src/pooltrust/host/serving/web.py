@@ -100,6 +100,7 @@ class Web:
         for one in list(self._guards.values()):
             if one.origin is not None and not one.origin.local:
                 one.end()
+        self._command_line.end(lambda origin: not origin.local)
 
     def end_certified(self) -> None:
         """The same for those that came with a client certificate: what was verified in their
@@ -109,6 +110,7 @@ class Web:
         for one in list(self._guards.values()):
             if one.origin is not None and one.origin.names:
                 one.end()
+        self._command_line.end(lambda origin: bool(origin.names))
 
     async def close(self) -> None:
         """Close every connection, giving running requests two seconds (aiohttp waits twice)."""

@@ -25,7 +25,8 @@ async def wait(seat: Seat) -> None:
             "event.from", [of.cls.lower()], token, TURN_SECONDS
         )
         token = str(answer["token"])
-        await seat.terminal.debug("waiting")  # fails when nobody is there any more
+        if seat.around.gone():
+            raise EOFError
 
 
 async def _holds(seat: Seat, name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -53,6 +53,7 @@ class CommandLine:
         self._context = context
         self._journal = journal
         self._tasks: set[asyncio.Task[None]] = set()
+        self._streams: dict[int, tuple[_Stream, Origin | None]] = {}
         self.offers = Offers()
         """The files that commands have for their clients."""
 
@@ -68,6 +69,13 @@ class CommandLine:
 
         return asyncio.StreamReaderProtocol(reader, connected)
 
+    def end(self, which: Callable[[Origin], bool]) -> None:
+        """Hear no more of these clients: what they have ordered is carried out and answered, but
+        no answer of theirs is taken, and nothing is waited for on their behalf."""
+        for stream, origin in list(self._streams.values()):
+            if origin is not None and which(origin):
+                stream.end()
+
     async def close(self) -> None:
         """End every connection."""
         for task in self._tasks:
@@ -77,13 +85,14 @@ class CommandLine:
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, origin: Origin | None
     ) -> None:
+        stream = _Stream(reader, writer)
+        self._streams[id(stream)] = stream, origin
         try:
             async with asyncio.timeout(HEAD_SECONDS):
                 asked = await _asked(reader)
             if asked is None or origin is None:
                 return
             run = await asyncio.to_thread(_commands)
-            stream = _Stream(reader, writer)
             around = _Around(stream, self.offers, asked.progress)
             terminal = Terminal(stream.read, stream.write)
             await run(self._context, origin, asked.body, terminal, around)
@@ -95,6 +104,7 @@ class CommandLine:
         except Exception as why:  # noqa: BLE001 - one client must not end the daemon
             self._journal.defect("command-line-defect", why)
         finally:
+            del self._streams[id(stream)]
             writer.close()
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(HEAD_SECONDS):
@@ -113,6 +123,17 @@ class _Stream:
         """Exactly so many bytes."""
         async with asyncio.timeout(self.seconds):
             return await self.reader.readexactly(count)
+
+    def end(self) -> None:
+        """Hear no more of the client."""
+        if not self.gone and not self.writer.transport.is_closing():
+            self.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            self.reader.feed_eof()
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing comes any more."""
+        return self.reader.at_eof()
 
     async def write(self, data: bytes) -> None:
         """All of them, once there is room."""
@@ -133,6 +154,10 @@ class _Around:
         """Its user has logged in: be patient, and say how far what they wait for is."""
         self.stream.seconds = IDLE_SECONDS
         return Progress(seat, self.stream.write) if self.progress else nullcontext()
+
+    def gone(self) -> bool:
+        """Whether its client is."""
+        return self.stream.gone
 
     def offering(self, data: bytes) -> AbstractContextManager[str]:
         """A file for its client, which is fetched from this path."""
