@@ -22,8 +22,9 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from machine import find_free_port
-from pki.offered.stage import Maker, made, private
-from pooltrust.pki.certificate import read_pem
+from pki.offered.stage import Maker, made, private, revocation
+from pooltrust.pki.certificate import Certificate, read_pem
+from pooltrust.pki.pemtext import write
 from pooltrust.terms import Thumbprint
 
 ADDRESS, BEHIND = "127.0.7.8", "127.0.7.9"
@@ -162,6 +163,11 @@ def _listens(port: int) -> bool:
 def certified(*names: str, key: str = "rsa-2048") -> str:
     """A certificate by the authority."""
     return made("wlb", private(key), AUTHORITY, names=names or (ADDRESS,), dates=DATES)
+
+
+def revoking(certificate: Certificate) -> str:
+    """The authority's list that takes it back."""
+    return write("X509 CRL", revocation(AUTHORITY, certificate, dates=DATES))
 
 
 def _handler(appliance: Appliance) -> type[BaseHTTPRequestHandler]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from appliances.stage import CA, DATES, SECRET, USER, Appliance, certified, inner
+from appliances.stage import CA, DATES, SECRET, USER, Appliance, certified, inner, revoking
 from daemons import PASSWORD, Host, run, running, tree
 from machine import find_free_port
 from operations.stage import Pool, settled
 from pki.offered.stage import made, private
 from pooltrust.command.client import Reported
+from pooltrust.pki.certificate import read_pem
 from xe.stage import console
 
 pytestmark = pytest.mark.needs("nginx")
@@ -118,6 +119,11 @@ def test_a_certificate_by_an_installed_authority_is_believed_by_its_name_only(
             assert appliance.began == []
             appliance.shows(certified())
             await initialize(h1, appliance.url)
+            [shown] = read_pem(appliance.pem)
+            await h1.ask("pool.crl_install", "gone.pem", revoking(shown))
+            gone = await refused(h1.ask("pool.retrieve_wlb_configuration"))
+            assert gone[0] == "SSL_VERIFY_ERROR" and "was revoked by its issuer" in gone[1]
+            await h1.ask("pool.crl_uninstall", "gone.pem")
             await h1.ask("pool.deconfigure_wlb")
 
     run(story())
@@ -285,6 +291,7 @@ def test_it_is_verified_if_the_pool_says_so_or_the_host_verifies_anybody(
             # The switch is about whom this host dials, but the pool's word for the appliance stays.
             await h1.ask("host.emergency_disable_tls_verification")
             await initialize(h1, appliance.url)
+            assert await secrets(h1) == [SECRET]
             await h1.ask("pool.set_wlb_verify_cert", ref, True)
             assert (await refused(initialize(h1, appliance.url)))[0] == "SSL_VERIFY_ERROR"
 

@@ -67,7 +67,6 @@ def test_a_fault_is_told_in_its_own_words(fault: str) -> None:
     assert why.value.parameters() == ["Exception:", "gone"]
 
 
-ENTITY = "<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]><Envelope>&b;</Envelope>"
 BAD = {
     "nothing": b"",
     "no XML": b"hello",
@@ -76,8 +75,6 @@ BAD = {
     "another method": answer("RemoveXenServer", ""),
     "no body": b"<Envelope/>",
     "an empty body": b"<Envelope><Body/></Envelope>",
-    "entities": ENTITY.encode(),
-    "an entity from outside": b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'><Envelope/>",
     "an unknown encoding": b"<?xml version='1.0' encoding='mabel'?><Envelope/>",
     "too deep": b"<a>" * 40 + b"</a>" * 40,
     "too many elements": b"<Envelope>" + b"<a/>" * 50_001 + b"</Envelope>",
@@ -91,3 +88,18 @@ def test_whatever_is_no_answer_is_refused_in_our_words(name: str) -> None:
     with pytest.raises(soap.Unreadable) as why:
         soap.result(METHOD, BAD[name])
     assert len(str(why.value)) < 100
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        b"<!DOCTYPE x>",
+        b"<!DOCTYPE x SYSTEM 'file:///etc/passwd'>",
+        b"<!DOCTYPE x [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;'>]>",
+    ],
+)
+def test_an_answer_with_a_document_type_is_refused_however_good_it_is(doctype: bytes) -> None:
+    good = answer(METHOD, "<Id>7</Id>")
+    assert soap.result(METHOD, good).said("Id") == "7"
+    with pytest.raises(soap.Unreadable, match="document type"):
+        soap.result(METHOD, doctype + good)
