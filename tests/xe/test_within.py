@@ -176,6 +176,14 @@ def test_a_file_for_the_client_is_offered_under_the_name_that_it_gave_and_no_oth
     assert shown.out == "a request\n"
 
 
+def test_who_asks_has_to_be_said_and_a_trace_shows_nothing_of_the_host() -> None:
+    elsewhere, usage = Origin("192.0.2.7"), "For usage run: 'xe help'\n"
+    said = carried_out(stocked(), "pool-list", "-u", "", origin=elsewhere, user="")
+    assert said == Ran(1, "", f"Username/password must be specified\n{usage}")
+    said = carried_out(stocked(), "host-param-list", "uuid=x", "--trace")
+    assert said.err.splitlines()[-1] == "Raised UUID_INVALID: host, x"
+
+
 SECRETS = sorted(name for name, one in COMMANDS.items() if one.secrets)
 
 

@@ -87,11 +87,12 @@ def carried_out(
     origin: Origin = LOCAL,
     client: Client | None = None,
     around: Around | None = None,
+    user: str = "root",
     password: str = "right",
 ) -> Ran:
     """Carry a command out, as local root."""
     client = client or Client()
-    body = "\n".join([*words, "username=root", f"password={password}"]).encode()
+    body = "\n".join([*words, f"username={user}", f"password={password}"]).encode()
     terminal = Terminal(client.read, client.write)
     asyncio.run(run(context, origin, body, terminal, around or Nothing()))
     return Ran(client.code, client.out, client.err)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from pooltrust.api.cli.seat import Seat
+from pooltrust.api.cli.wire.words import Words
 
 Run = Callable[[Seat], Awaitable[None]]
 
@@ -34,7 +35,22 @@ class Command:
     does: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
+    def strangers(self, words: Words) -> Iterator[str]:
+        """What was typed and means nothing to it: a slip, which could turn its meaning round.
 
+        Where any field's name may stand, that is looked at later.
+        """
+        if self.selects or self.free or self.name.endswith(FREELY):
+            return
+        known = {*self.required, *self.optional, "params"}  # which a user may have in ~/.xe
+        maps = tuple(name for name in known if name.endswith(":"))
+        for name, _ in words.others(*known):
+            if not (maps and name.startswith(maps)):
+                yield name
+
+
+FREELY = ("-list", "-param-set", "-param-add", "event-wait")
+"""The ends of the names of commands that take the names of fields."""
 COMMANDS: dict[str, Command] = {}
 """Every command by its name."""
 

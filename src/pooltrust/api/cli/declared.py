@@ -34,6 +34,8 @@ def _command(call: Call) -> Command:
     optional = (*(one.cli for one in single if one.default is not REQUIRED), *maps)
     if call.result.item is not None and call.result.item.key is not None:
         optional += ("params",)
+    if any(one.type.refers_to == "pool" for one in call.parameters):
+        optional += ("uuid",)
     selects = any(one.type.refers_to == "host" for one in call.parameters)
 
     async def run(seat: Seat) -> None:

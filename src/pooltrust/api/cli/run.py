@@ -36,6 +36,10 @@ declared.declare_all()
 objects.declare_all()
 
 
+class NoUser(Fault):
+    """Nobody said who asks."""
+
+
 async def run(
     context: Context, origin: Origin, body: bytes, terminal: Terminal, around: Around
 ) -> None:
@@ -69,12 +73,17 @@ async def _ended(seat: Seat) -> int:
         return await _complain(terminal, f"Required parameter not found: {why}", USAGE)
     except about.Unknown as why:
         return await _complain(terminal, f"Unknown command '{why}'")
+    except NoUser:
+        return await _complain(terminal, "Username/password must be specified", USAGE)
     except Fault as why:
         return await _complain(terminal, f"Error: {why}")
     except SessionAuthenticationFailed:
         return await _complain(terminal, "Authentication failed", USAGE)
     except Failure as why:
         await failing.complain(seat, why)
+        if words.flag("trace"):
+            # What is inside of the host is in its log, not at its clients'.
+            await _complain(terminal, f"Raised {why.code}: {', '.join(why.parameters())}")
         return 1
     except (EOFError, BadFrame):
         raise
@@ -87,6 +96,8 @@ async def _carry_out(seat: Seat, found: Command) -> None:
     for name in found.required:
         if name not in found.secrets or seat.words.flag("plan"):
             seat.words.require(name)
+    if strange := next(found.strangers(seat.words), ""):
+        raise Fault(f"Unknown parameter '{strange}'.  See: xe help {found.name}")
     if found.free:
         await found.run(seat)
         return
@@ -109,7 +120,7 @@ async def _login(seat: Seat, found: Command) -> str:
     words: Words = seat.words
     user, password = words.get("username"), words.get("password")
     if not user and not seat.origin.local:
-        raise Fault("Username/password must be specified")
+        raise NoUser
     call, arguments = "session.login_with_password", [user, password, "2.23", ORIGINATOR]
     if found.local:
         call, arguments = "session.slave_local_login_with_password", [user, password]

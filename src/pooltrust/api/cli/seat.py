@@ -143,7 +143,9 @@ class Seat:
         return Ref(await self.call(f"{cls}.get_by_uuid", uuid))
 
     async def only_pool(self) -> Ref:
-        """The pool."""
+        """The pool; if `uuid=` names one, it is that."""
+        if self.words.has("uuid"):
+            return await self.by_uuid("pool", self.words.get("uuid"))
         (ref,) = await self.records("pool")
         return ref
 

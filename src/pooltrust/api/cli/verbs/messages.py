@@ -63,7 +63,7 @@ async def destroy_all(seat: Seat) -> None:
     await seat.call("message.destroy_all", filters)
 
 
-@command("secret-create", required=("value",), secrets=("value",))
+@command("secret-create", required=("value",), optional=("other-config:",), secrets=("value",))
 async def create_secret(seat: Seat) -> None:
     """Keep a secret; shows its UUID, by which others name it."""
     config = seat.words.keyed("other-config")
