@@ -273,12 +273,21 @@ def test_a_host_joins_by_the_assistant_once_both_sides_verify(told: Stage):
     told.add(h4)
     browser.see("First meeting with")
     browser.click("Trust this once")
+    browser.see("Certificate verification is off", "#dialog")
+    browser.click("Not for this pool")
     browser.see(h4.name, "main h1")
     assert h4.name not in {one["name"] for one in told.console.servers}
     told.go("pool", "members")
     browser.click("Join a host to this pool…", area="main")
     browser.click(h4.name, area="#dialog")
     browser.see(told.pool_thumbprint(h4), "#dialog")
+    browser.see("Certificate verification is off at the joining host", "#dialog")
+    browser.click(ENABLE, area="#dialog")
+    browser.click(YES)
+    browser.see("Done.", "#dialog")
+    told.close()
+    browser.click("Join a host to this pool…", area="main")
+    browser.click(h4.name, area="#dialog")
     browser.see("Ready: nothing is in its way.", "#dialog")
     browser.click("Join", area="#dialog")
     browser.see("The host joins by a code", "#dialog")
@@ -310,6 +319,57 @@ def test_an_ejected_host_is_gone_from_the_tree_and_believed_by_nobody(told: Stag
         "![...document.querySelectorAll('#tree .label')].some(one => one.innerText === 'h4')"
     )
     assert h4.name not in told.h1.members()
+
+
+def test_an_emergency_on_one_host_is_in_sight_everywhere(told: Stage):
+    browser, h3 = told.browser, told.hosts[2]
+    h3.call("host.emergency_disable_tls_verification")
+    told.go("pool", "general")
+    browser.see("Enabled on the pool, but disabled on:", "[data-entry='Certificate Verification']")
+    browser.see("verification off here", "#tree")
+    told.to_host(h3)
+    browser.see("Disabled, but enabled on the pool", "[data-entry='Certificate Verification']")
+    browser.run("location.hash = '#/notifications'")
+    browser.see("xe host-emergency-reenable-tls-verification", "main table")
+    h3.call("host.emergency_reenable_tls_verification")
+
+    browser.see("Nothing needs attention.")
+
+
+def test_a_user_is_added_with_a_role_and_sees_less(told: Stage):
+    browser = told.browser
+    told.go("pool", "users")
+    browser.click("Add user…")
+    browser.fill("Name", "mabel")
+    browser.fill("Password", "counts-17-herons")
+    browser.click("Go on")
+    browser.click("Add", area="#dialog")
+    browser.see("Done.", "#dialog")
+    assert "counts-17-herons" not in browser.text("#dialog .xe")
+    told.close()
+    browser.see("mabel", "main table")
+    assert [one["roles"] for one in told.h1.call("pooltrust.get_users")] == ["read-only", ""]
+
+
+def test_the_console_follows_to_another_coordinator(told: Stage):
+    browser, h2 = told.browser, told.hosts[1]
+    told.go("pool", "members")
+    browser.fill("Filter Members", "h2")
+    browser.wait(
+        "document.querySelectorAll('main table')[0].querySelectorAll('tbody tr').length === 1"
+    )
+    browser.click("Make coordinator…", area="main")
+    browser.click("Hand over", area="#dialog")
+    browser.see("Done.", "#dialog")
+    told.close()
+    browser.fill("Filter Members", "")
+    told.go("pool", "general")
+    browser.see(f"{h2.address}:{h2.port}, TLSv1.3, its certificate is remembered")
+
+    told.h1.call(
+        "pool.designate_new_master", told.h1.call("host.get_by_uuid", told.h1.status()["host"])
+    )
+    browser.see(f"{told.h1.address}:{h2.port}, TLSv1.3, its certificate is remembered")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

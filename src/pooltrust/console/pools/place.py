@@ -26,6 +26,9 @@ from pooltrust.terms import Thumbprint
 EVENT_SECONDS = 25.0
 FIRST_SECONDS = 5.0
 LONGEST_WAIT = 30.0
+MOST_HOPS = 4
+UNLIKE_AN_API = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+"""What an answer of another form than the published one leads to."""
 LOGIN_FAILED = ("SESSION_AUTHENTICATION_FAILED", "SESSION_AUTHORIZATION_FAILED")
 RENEW = ("SESSION_INVALID", "EVENTS_LOST", "EVENT_FROM_TOKEN_PARSE_FAILURE")
 
@@ -50,6 +53,9 @@ class Place:
         self._wake = asyncio.Event()
         self._answers: asyncio.Queue[str] = asyncio.Queue()
         self._at = (state.address, state.port)
+        self._hops = 0
+        """From one supporter to the next, without a coordinator among them."""
+        self._channel_was_up = False
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -64,13 +70,32 @@ class Place:
                 await self._judged(why.met.thumbprint, why)
             except Reported as why:
                 await self._reported(why)
+            except Unreachable as why:
+                self._try_another()
+                await self._wait(str(why))
             except Failure as why:
                 await self._wait(str(why))
+            except UNLIKE_AN_API as why:
+                await self._wait(f"It does not speak the API as published ({why!r}).")
+
+    def _try_another(self) -> None:
+        """The next time at another host of the pool, which knows who coordinates it now."""
+        if self._channel_was_up:
+            self._channel_was_up = False  # it may only have closed this connection
+            return
+        port = self.state.port
+        pool = self.mirror.one("pool")
+        known = self._trust.members_of(str(pool[1]["uuid"])) if pool else []
+        addresses = [place.rpartition(":")[0] for one in known for place in one.places[:1]]
+        candidates = list(dict.fromkeys([self.state.address, *addresses]))
+        at = candidates.index(self._at[0]) if self._at[0] in candidates else -1
+        self._at = (candidates[(at + 1) % len(candidates)], port)
 
     async def _reported(self, why: Reported) -> None:
         if why.code in RENEW:
             await self._wait("The session has ended; a new one is opened.", soon=True)
-        elif why.code == "HOST_IS_SLAVE":
+        elif why.code == "HOST_IS_SLAVE" and any(why.parameters()) and self._hops < MOST_HOPS:
+            self._hops += 1
             self._at = (why.parameters()[0], self.state.port)
         elif why.code in LOGIN_FAILED:
             self.state.settle(Standing.FAILED, "The user name or the password is wrong.")
@@ -92,13 +117,11 @@ class Place:
                 state.user, self._password, "2.21", "pooltrust console", seconds=60.0,
             )  # fmt: skip
             self._channel = channel
+            self._hops = 0
             await self._learn_session(channel)
             await self._listen(channel)
-        except Unreachable:
-            if self._at != (state.address, state.port) and self._channel is None:
-                self._at = (state.address, state.port)  # the coordinator may be another one now
-            raise
         finally:
+            self._channel_was_up = self._channel is not None
             self._channel = None
             channel.close()
 

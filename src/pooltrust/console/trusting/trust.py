@@ -72,6 +72,11 @@ class Trust:
         entries = (*self._brief.entries, *self._known.entries)
         return (one for one in entries if one.host == host)
 
+    def members_of(self, pool: str) -> list[Known]:
+        """The hosts of a pool, as they are believed now."""
+        found = {one.host: one for one in (*self._known.of(pool), *self._brief.of(pool))}
+        return list(found.values())
+
     async def dial(self, address: str, port: int) -> Connection:
         """A connection to whom is believed there.
 
