@@ -439,3 +439,16 @@ def test_known_servers_are_exported_and_forgotten(told: Stage):
     browser.click("Forget", area="#dialog")
 
     within(5, lambda: "h3" not in {one["name"] for one in told.console.servers})
+
+
+def test_a_coordinator_that_is_lost_is_found_again_as_another_member(told: Stage):
+    browser, h2 = told.browser, told.hosts[1]
+    told.go("pool", "general")
+    told.h1.kill()
+    browser.see("Connecting again in")
+    h2.call("pool.emergency_transition_to_master")
+
+    browser.see(f"{h2.address}:{h2.port}, TLSv1.3")
+    browser.gone("Connecting again in")
+    known = {one["name"]: one["how"] for one in told.console.servers}
+    assert known["h2"] == "told by its pool over a verified connection"

@@ -22,6 +22,8 @@ PAGE = 500
 MOST = 20_000
 """Entries that are asked for; a longer log is shown to here, and said to be cut."""
 
+SHOWN = ("number", "hash", "at", "by", "call", "kind")
+
 Call = Callable[[str, list[Any]], Awaitable[Any]]
 
 
@@ -78,15 +80,25 @@ def _signed(one: Mapping[str, str]) -> SignedEntry:
 def _line(
     one: Mapping[str, str], signed: SignedEntry | None, names: dict[str, str], *, holds: bool
 ) -> dict[str, Any]:
-    words, host = ("It can't be read.", "")
-    if signed is not None:
-        try:
-            body = signed.entry.body
-            words, host = said(body, names), str(getattr(body, "host", ""))
-        except NotAnEntry as why:
-            words = f"Not understood by this release: {why}"
-    shown = {name: one.get(name, "") for name in ("number", "hash", "at", "by", "call", "kind")}
-    return shown | {"words": words, "host": host, "holds": holds, "alone": one.get("alone")}
+    """What was signed; what the host says of it beside that is shown of unreadable entries only."""
+    line: dict[str, Any] = {name: str(one.get(name, "")) for name in SHOWN}
+    line |= {"words": "It can't be read.", "host": "", "holds": holds}
+    if signed is None:
+        return line
+    try:
+        entry = signed.entry
+    except NotAnEntry as why:
+        return line | {"words": f"Not understood by this release: {why}"}
+    return line | {
+        "number": str(entry.number),
+        "hash": signed.hash,
+        "at": f"{entry.at:%Y%m%dT%H:%M:%SZ}",
+        "by": entry.by,
+        "call": entry.call,
+        "kind": entry.kind,
+        "host": str(getattr(entry.body, "host", "")),
+        "words": said(entry.body, names) + (" (ordered alone)" if entry.alone else ""),
+    }
 
 
 def said(body: Body, names: dict[str, str]) -> str:

@@ -68,7 +68,7 @@ class Channel:
         except orjson.JSONDecodeError as why:
             words = f"it answered HTTP {answer.status} and no JSON"
             raise ConnectionLost(self._where, words) from why
-        return _result(said)
+        return result_of(said)
 
     async def _exchange(self, body: bytes, seconds: float) -> Answer:
         connection = self._usable() or await self._dial()
@@ -107,7 +107,8 @@ class Channel:
         self._idle.clear()
 
 
-def _result(said: Any) -> Any:
+def result_of(said: Any) -> Any:
+    """The result of an answer in either version of the protocol.  Raises Reported."""
     if not isinstance(said, dict) or ("result" not in said and "error" not in said):
         raise Reported("INTERNAL_ERROR", ["the answer is no JSON-RPC"])
     error = said.get("error")
@@ -117,7 +118,8 @@ def _result(said: Any) -> Any:
         return _raise(str(error[0]), error[1:])
     if isinstance(error, dict):
         data = error.get("data")
-        return _raise(str(error.get("message", "")), data if isinstance(data, list) else [data])
+        given = data if isinstance(data, list) else [] if data is None else [data]
+        return _raise(str(error.get("message", "")), given)
     return _raise(str(error), [])
 
 
