@@ -31,7 +31,8 @@ from pooltrust.pki.certificate import Certificate, read_pem
 
 XE = Path(pooltrust.__file__).parent / "xe" / "xe"
 UPGRADED = ("--upgraded-from", "7.6")
-SOON_OVER = "[identity]\npool_lifetime_days = 20\nserver_lifetime_days = 20\n"
+QUICK = '[identity]\nserver_key = "p-256"\n'
+SOON_OVER = QUICK + "pool_lifetime_days = 20\nserver_lifetime_days = 20\n"
 
 
 @dataclass
@@ -58,7 +59,7 @@ def world_of_hosts() -> Iterator[World]:
     with short_folder() as folder:
         demo = Demo(folder / "pool", port).begin()
         beside = [
-            Host(f"h{number}", f"127.0.0.{number}", port, folder / f"h{number}")
+            Host(f"h{number}", f"127.0.0.{number}", port, folder / f"h{number}", settings=QUICK)
             for number in (4, 5, 6, 7)
         ]
         beside[-1].settings = SOON_OVER
