@@ -12,7 +12,7 @@ import pytest
 from daemons import Host, alike, run, running, until
 from leaving.stage import shown
 from peers.stage import Puppet
-from pooltrust.errors import CannotVerify, Failure
+from pooltrust.errors import CannotVerify, Failure, Unreachable
 from pooltrust.host.meeting import story as told
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.tls.dial import dial
@@ -227,5 +227,34 @@ def test_who_never_was_a_member_is_told_nothing(pool: Pool, tmp_path: Path) -> N
                     assert "no key that this pool has ever accepted" in str(refused.value)
                 finally:
                     await connection.close()
+
+    run(story())
+
+
+def test_a_coordinator_that_has_lost_its_pool_vouches_for_nobody(pool: Pool) -> None:
+    """The others may have dismissed somebody since; whoever is on its side waits for them."""
+    h1, h2, h3, _, _ = pool(5)
+
+    async def story() -> None:
+        async with running(h1, h2, later=(h3,)):
+            await until(lambda: h2.daemon.sightings.fits(h1.me))
+            with pytest.raises(Unreachable):
+                await h2.daemon.peers.become_current()
+            assert not h1.daemon.peers.current
+            await h3.start()
+            await until(lambda: h1.daemon.peers.current and h2.daemon.peers.current)
+
+    run(story())
+
+
+def test_with_half_of_the_members_there_a_coordinator_refreshes_one(pool: Pool) -> None:
+    h1, h2, _, _ = pool(4)
+
+    async def story() -> None:
+        async with running(h1, h2):
+            await until(lambda: h1.daemon.peers.current and h2.daemon.peers.current)
+            before = h2.daemon.keys.serves
+            await refresh(h2, h1)
+            assert h2.daemon.keys.serves != before
 
     run(story())

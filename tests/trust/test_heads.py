@@ -38,8 +38,8 @@ def head(host=B, key=None, **changed) -> SignedHead:
     return sign_head(dataclasses.replace(said, **changed), key)
 
 
-def seen(host, age=1.0, number=None, hash=None) -> Seen:
-    return Seen(host, number or LOG.head_number, hash or LOG.head_hash, 1000.0 - age)
+def seen(host, age=1.0, number=None, hash=None, vouches=True) -> Seen:
+    return Seen(host, number or LOG.head_number, hash or LOG.head_hash, 1000.0 - age, vouches)
 
 
 def test_a_members_head_is_taken():
@@ -104,6 +104,8 @@ def test_a_commit_and_an_endorsed_takeover_always_share_a_member(size, data):
 CURRENT = {
     "coordinator's word": (B, [seen(A)], True),
     "coordinator's word at the last moment": (B, [seen(A, FRESH - 0.001)], True),
+    "word of a coordinator that has lost its pool": (B, [seen(A, vouches=False)], False),
+    "which counts as any member's": (B, [seen(A, vouches=False), seen(C)], True),
     "coordinator's word too old": (B, [seen(A, FRESH)], False),
     "coordinator's word from the future": (B, [seen(A, -1)], False),
     "coordinator at a later entry": (B, [seen(A, number=9, hash="0" * 64)], False),
@@ -128,6 +130,12 @@ def test_current(me, heads, current):
 
 def test_a_pool_of_one_is_current():
     assert is_current(Pool.found().log.roster, A, [], 0.0)
+
+
+def test_the_coordinator_of_two_is_current_by_the_other_one_only():
+    roster = Pool.found(B).log.roster
+    assert not is_current(roster, A, [], 1000.0)
+    assert is_current(roster, A, [Seen(B, roster.number, roster.head, 999.0)], 1000.0)
 
 
 def test_a_dismissed_host_is_never_current():

@@ -76,6 +76,7 @@ class Belief:
         self._watchers: list[Callable[[Roster, Roster], None]] = []
         self._changing = asyncio.Lock()
         self.complain: Callable[[str], None] = lambda _: None
+        self.is_current: Callable[[], bool] = lambda: False
         self._writing: set[asyncio.Task[Any]] = set()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log")
 

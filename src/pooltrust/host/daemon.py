@@ -163,6 +163,7 @@ class Daemon:
             source=config.listen,
             clock=time.monotonic,
         )
+        belief.is_current = lambda: self.sightings.current(time.monotonic())
         self.settling = Settling(belief, self.sightings)
         self.scribe = Scribe(belief, self.peers, journal, time.monotonic, _now)
         self.scribe.bound = self._look_around

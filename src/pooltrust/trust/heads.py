@@ -52,6 +52,9 @@ class Head(Recorded):
     """Which installation this is: another one with the same keys is a copy."""
     run: Annotated[str, fields.text(64)] = ""
     """Chosen anew at each start: two of one count are two hosts."""
+    vouches: fields.Flag = False
+    """It coordinates and is current itself: whoever ends where it does has missed nothing.  One
+    that has lost its pool can't know what the others did since."""
 
     @property
     def life(self) -> Life:
@@ -106,6 +109,7 @@ class Seen:
     number: int
     hash: EntryHash
     at: float
+    vouches: bool = True
 
 
 def committed(before: Roster, holders: Collection[HostId]) -> bool:
@@ -124,23 +128,25 @@ def is_current(
     """Whether this host may say and believe anything but heads and log.
 
     It needs a head at its own version, asked for less than `within` seconds ago, from its
-    coordinator or, itself counted, from more than half of the members.  A coordinator needs as many
-    as it needs to write: at least half.
+    coordinator, if that is current itself, or, itself counted, from more than half of the members.
+    A coordinator needs as many as it needs to write, at least half, and in a pool of two not only
+    itself: it may have been restored from a copy.
     """
     if me not in roster.members:
         return False
     same = {
-        head.host
+        head.host: head.vouches
         for head in seen
         if head.number == roster.number
         and head.hash == roster.head
         and 0 <= now - head.at < within
         and head.host in roster.members
-    } - {me}
+        and head.host != me
+    }
     count = 2 * (len(same) + 1)
-    if me == roster.coordinator:
+    if me == roster.coordinator and same:
         return count >= len(roster.members)
-    return roster.coordinator in same or count > len(roster.members)
+    return same.get(roster.coordinator, False) or count > len(roster.members)
 
 
 def may_append(

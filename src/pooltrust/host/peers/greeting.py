@@ -58,6 +58,7 @@ def own_head(belief: Belief, nonce: bytes) -> SignedHead:
         start=belief.start.number,
         instance=belief.start.instance,
         run=belief.start.run,
+        vouches=belief.is_coordinator and belief.is_current(),
     )
     return sign_head(head, belief.identities.pool.identity)
 

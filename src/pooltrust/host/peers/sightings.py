@@ -52,10 +52,10 @@ class Sightings:
         before = self._heads.get(head.host)
         if before is not None and self._is_older(head, before):
             return
-        at = asked
-        if before is not None and before.hash == head.hash:
-            at = max(asked, self._seen[head.host].at)
-        self._seen[head.host] = Seen(head.host, head.number, head.hash, at)
+        seen = Seen(head.host, head.number, head.hash, asked, head.vouches)
+        if before is not None and before.hash == head.hash and self._seen[head.host].at > asked:
+            seen = self._seen[head.host]
+        self._seen[head.host] = seen
         self._heads[head.host] = head
         if head.hash == self._up_to:
             self._with_all.add(head.host)
