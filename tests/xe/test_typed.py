@@ -34,6 +34,17 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----"
             "pool-join master-address=192.0.2.1 master-username=root "
             "master-password=MASTER-PASSWORD",
         ),
+        (
+            "pool.initialize_wlb",
+            ["wlb:8012", "u", "hush", "root", "hush"],
+            "pool-initialize-wlb wlb_url=wlb:8012 wlb_username=u wlb_password=WLB-PASSWORD "
+            "xenserver_username=root xenserver_password=XENSERVER-PASSWORD",
+        ),
+        (
+            "pool.send_test_post",
+            ["h", 8, "b"],
+            "pool-send-test-post dest-host=h dest-port=8 body=b",
+        ),
         ("pooltrust.create_join_code", [], "pool-join-code-create"),
         ("pooltrust.create_join_code", [60], "pool-join-code-create lifetime=60"),
         (

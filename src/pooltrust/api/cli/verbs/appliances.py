@@ -11,13 +11,23 @@ from pooltrust.api.cli.wire.words import Fault
 LOGINS = ("wlb_url", "wlb_username", "wlb_password", "xenserver_username", "xenserver_password")
 
 
-@command("pool-initialize-wlb", required=LOGINS, secrets=("wlb_password", "xenserver_password"))
+@command(
+    "pool-initialize-wlb",
+    required=LOGINS,
+    secrets=("wlb_password", "xenserver_password"),
+    does=("pool.initialize_wlb " + " ".join(f"{one}={{{one}}}" for one in LOGINS),),
+)
 async def initialize(seat: Seat) -> None:
     """Connect the pool to a Workload Balancing appliance, whose certificate is installed."""
     await seat.call("pool.initialize_wlb", *(seat.words.require(name) for name in LOGINS))
 
 
-@command("pool-pin-wlb-certificate", required=("wlb_url",), optional=("thumbprint",))
+@command(
+    "pool-pin-wlb-certificate",
+    required=("wlb_url",),
+    optional=("thumbprint",),
+    does=("pooltrust.pin_wlb_certificate wlb_url={wlb_url} thumbprint={thumbprint}",),
+)
 async def pin(seat: Seat) -> None:
     """Show the certificate of a Workload Balancing appliance, and trust exactly it.
 
@@ -50,11 +60,15 @@ async def _sure(seat: Seat) -> bool:
     return said == "yes"
 
 
-@command("pool-send-test-post", required=("dest-host", "dest-port", "body"))
+@command(
+    "pool-send-test-post",
+    required=("dest-host", "dest-port", "body"),
+    does=("pool.send_test_post dest-host={host} dest-port={port} body={body}",),
+)
 async def send_test_post(seat: Seat) -> None:
     """Send a text to a web server over TLS, if it is believed, and show its answer."""
     words = seat.words
     host, port, body = (words.require(name) for name in ("dest-host", "dest-port", "body"))
     if not port.isascii() or not port.isdigit():
         raise Fault("Failed to parse parameter 'dest-port': expecting an integer")
-    await seat.terminal.print(await seat.call("pool.send_test_post", host, int(port[:6]), body))
+    await seat.terminal.bare(await seat.call("pool.send_test_post", host, int(port[:6]), body))
