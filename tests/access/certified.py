@@ -69,6 +69,17 @@ class Authority:
         path.write_bytes(pem + certificate.public_bytes(Encoding.PEM))
         return path
 
+    def revocation_of(self, *shown: Path) -> str:
+        """Its list (PEM) of these, which it takes back."""
+        now = datetime.now(UTC)
+        name = self.certificate.subject
+        builder = x509.CertificateRevocationListBuilder(name, now - DAY, now + DAY)
+        for path in shown:
+            serial = x509.load_pem_x509_certificate(path.read_bytes()).serial_number
+            one = x509.RevokedCertificateBuilder(serial, now - DAY).build()
+            builder = builder.add_revoked_certificate(one)
+        return builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM).decode()
+
     def _builder(
         self, subject: str, key: ec.EllipticCurvePublicKey, since: datetime
     ) -> x509.CertificateBuilder:

@@ -205,6 +205,33 @@ def test_nobody_is_asked_by_default_or_without_an_authority(
     run(story())
 
 
+def test_a_revoked_one_opens_nothing_any_more_and_what_it_opened_ends(
+    pool: Pool, authority: Authority
+) -> None:
+    (h1,) = pool(1)
+
+    async def story() -> None:
+        async with asking(h1, authority=authority) as root:
+            lost, kept = authority.issue(NAME), authority.issue(NAME)
+            caller = await admitted(h1, lost)
+            await root.ask("pool.crl_install", "an.pem", authority.revocation_of(lost))
+            assert [
+                one for one, _ in h1.daemon.context.sessions if one.principal.client_certificate
+            ] == []
+            with pytest.raises(BROKEN):
+                await caller.ask("pool.get_all")
+            again = Caller(h1, lost)
+            assert (await refusal(again.login())).code == "SESSION_AUTHENTICATION_FAILED"
+            (line,) = h1.lines("client-certificate-refused")
+            assert line.facts["reason"] == "revoked"
+            await again.login("root", PASSWORD)  # as a client without a certificate
+            other = await admitted(h1, kept)
+            for one in (again, other):
+                one.close()
+
+    run(story())
+
+
 def test_switching_it_off_ends_what_it_let_in_and_answers_the_call_that_did(
     pool: Pool, authority: Authority
 ) -> None:

@@ -295,6 +295,7 @@ class Daemon:
         self._looked, self._look_again = -LOOK_AGAIN_SECONDS, False
         self.web = Web(self.context, journal)
         self.web.served = lambda: belief.faces.server
+        self.web.revocations = lambda: self.trusting.lists().values()
         self.certified = Certified(belief, store, self.standing, self.web, journal)
         self.people.asked_differently = self.certified.ask
         self.server_identity.changed = self.web.end_remote

@@ -15,7 +15,8 @@ from enum import Enum
 from typing import TypeAlias, cast
 
 from pooltrust.api.sessions import Origin
-from pooltrust.pki.certificate import BadCertificate, read
+from pooltrust.pki.certificate import BadCertificate, Certificate, read
+from pooltrust.tls.handshake import verified_chain
 
 REQUEST_SECONDS = 20.0
 
@@ -159,23 +160,28 @@ class Guard(asyncio.Protocol):
             self._transport.abort()
 
 
-def remote_origin(
-    address: str, served: Callable[[], object], transport: asyncio.BaseTransport
-) -> Origin:
-    """Who is at the other end of a TLS connection from this address.
+def client_chain(
+    served: Callable[[], object], transport: asyncio.BaseTransport
+) -> list[Certificate]:
+    """The verified chain of the client at the other end, the leaf first; empty if it shows none.
 
-    With the names of its client certificate, if it was asked for one; the handshake has verified
-    that.  Its common name counts only if it has no DNS name (RFC 6125 6.4.4).  `served` gives the
-    context for new connections: a handshake that began before it was believed other authorities.
+    `served` gives the context for new connections: a handshake that began before it was believed
+    other authorities.
     """
     tls = transport.get_extra_info("ssl_object")
-    shown = tls.getpeercert(True) if tls else None
-    if not shown or tls.context is not served():
-        return Origin(address)
+    if not tls or not tls.getpeercert(True) or tls.context is not served():
+        return []
     try:
-        certificate = read(shown)
+        return [read(der) for der in verified_chain(tls)]
     except BadCertificate:
-        return Origin(address)
+        return []
+
+
+def certified_origin(address: str, certificate: Certificate) -> Origin:
+    """A client at this address that has come with this certificate, by the names in it.
+
+    Its common name counts only if it has no DNS name (RFC 6125 6.4.4).
+    """
     names = certificate.names or (certificate.common_name,)
     return Origin(address, names=frozenset(name.lower() for name in names if name))
 

@@ -7,7 +7,7 @@ keep up, complaints.py for who does not speak HTTP.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,8 @@ from pooltrust.host.serving.pages import PAGES, Asked, page
 from pooltrust.host.serving.thin.command_line import START, CommandLine
 from pooltrust.host.serving.thin.offers import FOLDER
 from pooltrust.host.telling.journal import Journal
+from pooltrust.pki.revocation import revoked
+from pooltrust.tls.reasons import taken_back
 
 KEEPALIVE_SECONDS = 300.0
 
@@ -56,6 +58,8 @@ class Web:
         self._journal = journal
         self.served: Callable[[], object] = lambda: None
         """The context for new connections from clients."""
+        self.revocations: Callable[[], Collection[bytes]] = tuple
+        """The lists (DER) that client certificates are looked up in."""
         self._guards: dict[asyncio.BaseProtocol, Guard] = {}
         self._doors: set[Door] = set()
         self._command_line = CommandLine(context, journal)
@@ -73,10 +77,23 @@ class Web:
 
     def remote(self, address: str) -> asyncio.Protocol:
         """The protocol of one TLS connection from this address."""
-        door = self._door(partial(guard.remote_origin, address, self.served), address)
+        door = self._door(partial(self._remote_origin, address), address)
         self._doors.add(door)
         door.gone = self._doors.discard
         return door
+
+    def _remote_origin(self, address: str, transport: asyncio.BaseTransport) -> Origin:
+        """Who is at the other end; whose certificate was revoked is a client without one."""
+        chain = guard.client_chain(self.served, transport)
+        if not chain:
+            return Origin(address)
+        if gone := revoked(chain, (), self.revocations()):
+            why = taken_back(gone)
+            self._journal.damped(
+                "client-certificate-refused", peer=address, reason=why.code, words=why.words
+            )
+            return Origin(address)
+        return guard.certified_origin(address, chain[0])
 
     def local(self) -> asyncio.Protocol:
         """The protocol of one connection to the Unix socket; its peer says who it is."""

@@ -16,6 +16,7 @@ from pooltrust.host.facing import client_authorities
 from pooltrust.host.records.store import Change, Revision, Store
 from pooltrust.host.serving.web import Web
 from pooltrust.host.telling.journal import Journal
+from pooltrust.pool import revocations
 from pooltrust.trust.roster import Roster
 
 
@@ -48,6 +49,8 @@ class Certified:
         await self._belief.ask_clients(self._store.get(ACCESS, CERTIFICATE) is not None)
 
     def _changed(self, _revision: Revision, changes: Sequence[Change]) -> None:
+        if any(change.table == revocations.TABLE for change in changes):
+            self._leave()
         if any(change.table == ACCESS for change in changes):
             self._leave()
             self._task = asyncio.create_task(self._ask_surely(), name="ask-clients")
