@@ -26,7 +26,7 @@ from typing import Any
 import pooltrust
 from machine import find_free_port
 from pools.demonstration import Demo
-from pools.stage import Host, short_folder
+from pools.stage import START_SECONDS, Host, short_folder, within
 from pooltrust.pki.certificate import Certificate, read_pem
 
 XE = Path(pooltrust.__file__).parent / "xe" / "xe"
@@ -66,8 +66,8 @@ def world_of_hosts() -> Iterator[World]:
         try:
             with ThreadPoolExecutor() as threads:
                 list(threads.map(_init, beside))
-            while not demo.page.is_whole:
-                assert demo.is_running, demo.printed
+            within(START_SECONDS, lambda: demo.page.is_whole or not demo.is_running)
+            assert demo.is_running, demo.printed
             yield World(demo, demo.hosts | {host.name: host for host in beside})
         finally:
             for host in beside:
