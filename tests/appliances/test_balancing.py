@@ -9,7 +9,7 @@ import pytest
 from appliances.stage import CA, DATES, SECRET, USER, Appliance, certified, inner, revoking
 from daemons import PASSWORD, Host, run, running, tree
 from machine import find_free_port
-from operations.stage import Pool, settled
+from operations.stage import Pool, ref, settled
 from pki.offered.stage import made, private
 from pooltrust.command.client import Reported
 from pooltrust.pki.certificate import read_pem
@@ -95,8 +95,14 @@ def test_an_appliance_that_is_not_known_is_told_nothing_and_one_that_is_pinned_e
                 assert await secrets(host) == [SECRET]
                 nowhere(host, SECRET, PASSWORD)
 
+            # Whoever coordinates next goes on, with what it was told as a supporter.
+            await h1.ask("pool.designate_new_master", await ref(h1, h2))
+            appliance.answers["GetXenPoolConfiguration"] = "<OptimizationParms/>"
+            assert await h2.ask("pool.retrieve_wlb_configuration") == {}
+
     run(story())
-    [said] = appliance.said
+    said, again = appliance.said
+    assert again.headers["Authorization"] == said.headers["Authorization"]
     assert (said.path, said.method) == ("/Citrix.Dwm.WorkloadBalance/Service", "AddXenServer")
     assert said.headers["Authorization"].startswith("Basic ")
     assert inner(said.body, "UserName") == "root" and PASSWORD in said.body
