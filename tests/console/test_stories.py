@@ -6,6 +6,7 @@ Each begins where the one before ended.  At the end of each the page has nothing
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -99,6 +100,16 @@ def test_there_are_three_ways_to_enable_and_each_asks_first(told: Stage, way: st
     assert browser.count("#dialog[open]") == 0
 
 
+def test_who_has_gone_on_is_not_called_back(told: Stage):
+    browser = told.browser
+    browser.menu("Pool", ENABLE)
+    browser.press("Escape")  # while its plan is asked for, or after
+    browser.click("Add server", area="#bar")
+    time.sleep(0.5)  # nothing is waited for: the plan is not to come
+
+    assert browser.text("#dialog h2") == "Add server"
+
+
 def test_enabled_is_enabled_on_every_host_and_said_in_xe(told: Stage):
     browser = told.browser
     browser.click(ENABLE, area="main .banner")
@@ -152,6 +163,7 @@ def test_a_reset_from_the_menu_needs_no_second_trust(told: Stage):
     browser.see(new, "[data-entry='host']")
     assert {one["thumbprint"] for one in told.console.servers if one["name"] == "h1"} == {new}
     # And it speaks to h1 again, as whom it was told.
+    browser.gone("Connecting again in")
     browser.menu("Server", "Certificates", "Refresh pool-internal identity…")
     browser.see("write into the trust log", "#dialog")
     browser.press("Escape")

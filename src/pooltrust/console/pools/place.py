@@ -215,8 +215,9 @@ class Place:
 
     async def _wait(self, words: str, *, soon: bool = False) -> None:
         state = self.state
-        seconds = 0.5 if soon else min(LONGEST_WAIT, 2.0**state.attempt)
         state.expected = self.orders.any_recent()
+        soon = soon or (state.expected and state.attempt == 0)
+        seconds = 0.5 if soon else min(LONGEST_WAIT, 2.0**state.attempt)
         attempt = state.attempt + 1
         state.settle(Standing.WAITING, words)
         state.attempt = attempt

@@ -2,10 +2,11 @@
 // and the command line that would have done it.
 import { call, Failed } from '../core/api.js'
 import { h, name } from '../core/dom.js'
-import { can, poolOf } from '../core/facts.js'
+import { can } from '../core/facts.js'
 import { places } from '../core/store.js'
-import { ask, button, close, closing, redraw } from '../parts/dialog.js'
+import { ask, button, close, closing, redraw, turn } from '../parts/dialog.js'
 import { banner, xeLine } from '../parts/pieces.js'
+import { say } from '../parts/said.js'
 import { xeLineOf } from './xe.js'
 
 /**
@@ -14,6 +15,7 @@ import { xeLineOf } from './xe.js'
  * @property {string} [plan] the call whose plan is shown @property {string} [host] its host
  * @property {any[]} [warning] @property {string} confirm @property {boolean} [danger] @property {string} [refuse]
  * @property {() => boolean} [seen] whether it can be seen in the records that it was done
+ * @property {() => any[]} [hosts] how far each host is
  * @property {(result: any) => any[]} [done]
  */
 
@@ -23,7 +25,9 @@ export async function act(action) {
   if (!place) return
   const title = action.title
   ask(title, [h('p', { class: 'busy' }, 'Looking at what it would do…')], [closing()])
+  const asked = turn()
   const [plan, line] = await Promise.all([planOf(place, action), xeLineOf(place, action.method, action.parameters)])
+  if (turn() !== asked) return  // the person has gone on
   if (plan.failed) return failed(action, plan.failed)
   const blocked = (plan.blockers ?? []).length > 0
   ask(title, [...(action.warning ?? []), ...planShown(plan)], [
@@ -59,20 +63,33 @@ export function planShown(plan) {
   ]
 }
 
+/** Do at once what was agreed to. @param {Action} action */
+export async function carryOut(action) {
+  const place = places.get(action.id)
+  return run(action, place ? await xeLineOf(place, action.method, action.parameters) : '')
+}
+
 /** @param {Action} action @param {string} line */
 async function run(action, line) {
-  const progress = setInterval(() => showProgress(action), 400)
+  const asked = turn()
+  const progress = setInterval(() => showProgress(action, asked), 400)
   redraw(action.title, [h('p', { class: 'busy', role: 'status' }, 'It is being done…'), h('progress', { 'aria-label': 'Progress' })], [closing('Close; it goes on')])
   try {
     const result = await call(action.id, action.method, ...action.parameters)
     await comes(action, 5)  // its event may come after its answer
     clearInterval(progress)
-    done(action, result, line)
+    ended(action, asked, () => done(action, result, line), 'done.')
   } catch (why) {
     clearInterval(progress)
-    if (await wasDone(action, why)) done(action, '', line)
-    else failed(action, why)
+    const was = await wasDone(action, why)
+    ended(action, asked, () => (was ? done(action, '', line) : failed(action, why)), was ? 'done.' : `not done. ${why.message}`)
   }
+}
+
+/** Show how it ended where it was asked for; only say so to a person who has gone on. */
+function ended(action, asked, show, words) {
+  if (turn() === asked) show()
+  else say(`${action.title}: ${words}`)
 }
 
 /** Some changes end the connection that would have brought the answer. @param {Action} action @param {any} why */
@@ -86,24 +103,18 @@ async function comes(action, seconds) {
   return false
 }
 
-/** @param {Action} action */
-async function showProgress(action) {
+/** @param {Action} action @param {number} asked */
+async function showProgress(action, asked) {
   const place = places.get(action.id)
   if (!place || !can(place, 'pooltrust.get_operations')) return
   const listed = await call(action.id, 'pooltrust.get_operations').catch(() => [])
   const one = listed.filter(it => it.state === 'running').pop()
-  if (!one || !document.querySelector('#dialog[open] progress')) return
+  if (!one || turn() !== asked || !document.querySelector('#dialog progress')) return
   redraw(action.title, [
     h('p', { class: 'busy', role: 'status' }, name(`${one.title}: ${one.phase}`, 300)),
     h('progress', { 'aria-label': 'Progress', max: '1', value: one.progress }),
-    hostsShown(place),
+    action.hosts ? h('ul', { class: 'plain' }, action.hosts()) : null,
   ], [closing('Close; it goes on')])
-}
-
-/** Each host, and whether it verifies already. @param {any} place */
-function hostsShown(place) {
-  if (!poolOf(place)) return null
-  return h('ul', { class: 'plain' }, [...place.objects.host.values()].map(host => h('li', {}, name(host.name_label), `: ${host.tls_verification_enabled ? 'verifies' : 'does not verify yet'}`)))
 }
 
 /** @param {Action} action @param {any} result @param {string} line */

@@ -1,30 +1,34 @@
 // What can be done with a host's identities and with verification.
 import { call } from '../core/api.js'
 import { h, name } from '../core/dom.js'
-import { can, certificatesOf, may, poolName, poolOf, poolRef, thumbprint, verification } from '../core/facts.js'
+import { can, certificatesOf, may, poolName, poolOf, thumbprint, verification } from '../core/facts.js'
 import { keepWishes, places, wishes } from '../core/store.js'
 import { daysLeft, daysWords, when } from '../core/words.js'
 import { ask, button, close, closing, isOpen } from '../parts/dialog.js'
 import { thumb } from '../parts/pieces.js'
 import { save, say } from '../parts/said.js'
-import { act, planOf, planShown } from './act.js'
+import { act, carryOut, planOf, planShown } from './act.js'
 
 export const ENABLE = 'Enable Certificate Verification'
 const METHOD = 'pool.enable_tls_verification'
 
 /** Enable verification: readiness, confirmation, progress. @param {string} id */
-export function enable(id) {
+export const enable = id => act(enabling(id))
+
+/** @param {string} id @returns {import('./act.js').Action} */
+function enabling(id) {
   const place = /** @type {any} */ (places.get(id))
   const off = verification(place, null)?.off ?? []
-  return act({
+  return {
     id, title: `${ENABLE} — ${poolName(place).slice(0, 80)}`, method: METHOD, parameters: [], plan: METHOD,
     warning: [
       off.length ? h('p', {}, 'The pool verifies, but an emergency switch is set on: ', off.map(one => [name(one), ' ']), 'On that host it is taken back by: xe host-emergency-reenable-tls-verification') : null,
       poolOf(place).tls_verification_enabled && !off.length ? h('p', {}, 'It is enabled already; enabling it once more checks every pair of hosts again.') : h('p', {}, 'Every host is asked to verify every other one first. If one is not believed, nothing changes. Make sure that no other operation runs in the pool.'),
     ],
     confirm: 'Yes, Enable certificate verification', refuse: 'No',
+    hosts: () => [...place.objects.host.values()].map(host => h('li', {}, name(host.name_label, 80), `: ${host.tls_verification_enabled ? 'verifies' : 'does not verify yet'}`)),
     done: () => [h('p', {}, 'Every host verifies whom it dials.')],
-  })
+  }
 }
 
 /** At connecting to a pool without it: yes, not now, not for this pool. @param {string} id */
@@ -34,7 +38,7 @@ export async function offer(id) {
   const pool = poolOf(place)
   if (!pool || pool.tls_verification_enabled !== false || !may(place, METHOD)) return
   if (wishes.quiet.includes(pool.uuid) || isOpen()) return
-  const plan = await planOf(place, { id, title: '', method: METHOD, parameters: [], plan: METHOD, confirm: '' })
+  const plan = await planOf(place, enabling(id))
   if (isOpen()) return
   ask('Certificate verification is off', [
     h('p', {}, 'The hosts of ', h('strong', {}, name(poolName(place))), ' do not verify one another: whoever gets between them could read and change what they say.'),
@@ -42,16 +46,8 @@ export async function offer(id) {
   ], [
     button('Not for this pool', () => { wishes.quiet.push(pool.uuid); keepWishes(); close() }),
     closing('Not now'),
-    button('Yes, Enable certificate verification', () => (plan.blockers?.length ? enable(id) : act_now(id)), { class: 'main', autofocus: true }),
+    button('Yes, Enable certificate verification', () => (plan.blockers?.length ? enable(id) : carryOut(enabling(id)))  /* its plan was just shown */, { class: 'main', autofocus: true }),
   ])
-}
-
-/** The plan was shown and agreed to: it is not asked for twice. @param {string} id */
-function act_now(id) {
-  enable(id).then(() => {
-    const agreed = [...document.querySelectorAll('#dialog .buttons button')].find(one => one.textContent === 'Yes, Enable certificate verification')
-    ;/** @type {HTMLElement|undefined} */ (agreed)?.click()
-  })
 }
 
 /** @param {string} id @param {string} ref */
@@ -110,4 +106,3 @@ export function itemsFor(id, ref, more) {
   items.push({ label: 'Export PEM', run: () => exportPem(id, ref) })
   return items
 }
-export { poolRef }

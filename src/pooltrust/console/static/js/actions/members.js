@@ -50,7 +50,7 @@ async function compare(id, joiner) {
   const title = `Join ${poolName(other).slice(0, 50)} to ${poolName(pool).slice(0, 50)}`
   const both = [['The pool’s coordinator', pool, poolOf(pool).master], ['The joining host', other, poolOf(other).master]]
   ask(title, [
-    h('div', { class: 'scroll' }, h('table', {}, h('caption', { class: 'hidden-label' }, 'Both sides'), h('thead', {}, h('tr', {}, ['Side', 'Certificate Verification', 'Pool-internal identity'].map(one => h('th', { scope: 'col' }, one)))),
+    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Both sides' }, h('table', {}, h('caption', { class: 'hidden-label' }, 'Both sides'), h('thead', {}, h('tr', {}, ['Side', 'Certificate Verification', 'Pool-internal identity'].map(one => h('th', { scope: 'col' }, one)))),
       h('tbody', {}, both.map(([label, place, ref]) => h('tr', {}, h('th', { scope: 'row' }, label, ': ', name(place.objects.host.get(ref)?.name_label, 60)), h('td', {}, poolOf(place).tls_verification_enabled ? 'Enabled' : 'Disabled'), h('td', {}, thumb(thumbprint(certificatesOf(place, ref).find(([, one]) => one.type === 'host_internal')?.[1] ?? {})))))))),
     ...(found.length ? [banner('Not ready. In its way:', 'bad', h('ul', { class: 'plain' }, found.map(one => h('li', {}, one.words, ' ', one.cure))))] : [banner('Ready: nothing is in its way.', 'good')]),
   ], [closing(), button('Look again', () => compare(id, joiner)), found.length ? '' : button('Join', () => join(id, joiner, title), { class: 'main' })])

@@ -28,7 +28,8 @@ export function bar(at) {
 function chosen(at) {
   const id = at.id ?? (places.size === 1 ? [...places.keys()][0] : undefined)
   const place = id ? places.get(id) : undefined
-  return place?.state.standing === 'connected' && poolOf(place) ? { id, place } : undefined
+  // While it is being connected again its menus stay: an action says that it has to wait.
+  return place && ['connected', 'waiting'].includes(place.state.standing) && poolOf(place) ? { id, place } : undefined
 }
 
 /** What can be done while nothing is connected. @param {any} at */

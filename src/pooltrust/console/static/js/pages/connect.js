@@ -89,7 +89,7 @@ export function changedCertificate(state) {
     h('div', { class: 'title' }, h('h1', {}, 'Certificate changed: ', name(state.asked))),
     banner(words, kind === 'hostile' ? 'bad' : ''),
     h('p', {}, 'Nothing has been sent to it. Known as ', h('strong', {}, name(state.old.name)), `, first seen ${when(state.old.first_seen)}, last seen ${when(state.old.last_seen)}; ${state.old.how}.`),
-    h('div', { class: 'scroll' }, h('table', {},
+    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The certificate before and now' }, h('table', {},
       h('caption', { class: 'hidden-label' }, 'The certificate before and now'),
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Field'), h('th', { scope: 'col' }, 'Before'), h('th', { scope: 'col' }, 'Now'))),
       h('tbody', {}, state.differences.map(row => h('tr', {}, h('th', { scope: 'row' }, FIELDS[row.field] ?? row.field),

@@ -7,12 +7,17 @@ let closed = null
 
 export const isOpen = () => element().open
 
+let turns = 0
+/** Which question is asked now: whoever waited finds out whether the person has gone on since. */
+export const turn = () => turns
+
 /**
  * Show a dialog, in place of what it shows now.
  * @param {string} title @param {any[]} body @param {any[]} buttons @param {() => void} [onclose]
  */
 export function ask(title, body, buttons, onclose) {
   const dialog = element()
+  turns += 1
   closed = onclose ?? null
   // Drawn as new: what was typed into the one before does not belong here.
   dialog.replaceChildren()
@@ -39,6 +44,7 @@ export const button = (label, run, given = {}) => h('button', { type: 'button', 
 
 export function begin() {
   element().addEventListener('close', () => {
+    turns += 1
     const then = closed
     closed = null
     then?.()
