@@ -74,8 +74,8 @@ class Pool:
 
     def _change(self) -> dict[str, Any]:
         number = next(self._count)
-        [event] = [one for one in self.records if one["ref"] == f"OpaqueRef:m{number % HOSTS}"]
-        snapshot = event["snapshot"] | {"last_updated": f"20261128T12:00:{number % 60:02}Z"}
+        [event] = [one for one in self.records if one["ref"] == f"OpaqueRef:h{number % HOSTS}"]
+        snapshot = event["snapshot"] | {"name_description": f"changed {number} times"}
         return event | {"operation": "mod", "snapshot": snapshot}
 
 

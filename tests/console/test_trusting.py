@@ -56,6 +56,7 @@ def test_an_address_that_another_host_has_now_is_no_longer_the_first_ones():
 
     assert servers.at("10.0.0.1:443").host == "new"  # type: ignore[union-attr]
     assert servers.at("old:443").host == "old"  # type: ignore[union-attr]
+    assert [one.places for one in servers.entries if one.host == "old"] == [("old:443",)]
 
 
 def test_whoever_holds_a_known_key_is_that_host_at_a_new_place_too():

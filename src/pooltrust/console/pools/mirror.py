@@ -17,6 +17,7 @@ LEFT_OUT = frozenset(
         "guest_agent_config", "cpu_configuration", "supported_bootloaders", "uefi_certificates",
         "custom_uefi_certificates", "resident_VMs", "PCIs", "PUSBs", "PGPUs", "PIFs", "PBDs",
         "host_CPUs", "recommendations", "license_server", "rbac_permissions", "sr_pool_uuid",
+        "last_updated", "memory_free", "memory_total",
     }
 )  # fmt: skip
 

@@ -16,22 +16,27 @@ import { notifications } from './pages/notifications.js'
 import { known } from './pages/known.js'
 
 const part = id => /** @type {HTMLElement} */ (document.getElementById(id))
+const SOON = 60
+const LATEST = 500
 let due = false
+let took = 0
 
+/** Draw once for many events, and spend at most a fifth of the time on it: all times in milliseconds. */
 function drawSoon() {
   if (due) return
   due = true
-  // Not at every event: a pool that streams must not keep the page busy.
-  setTimeout(() => { due = false; drawAll() }, 60)
+  setTimeout(() => { due = false; drawAll() }, Math.min(LATEST, Math.max(SOON, 4 * took)))
 }
 
 function drawAll() {
+  const began = performance.now()
   const at = route()
   draw(part('bar'), ...bar(at))
   draw(part('tree'), ...tree_(at))
   draw(part('main'), ...main(at))
   const place = at.id ? places.get(at.id) : undefined
   document.title = `${place ? poolName(place).slice(0, 60) : 'pooltrust'} — console`
+  took = performance.now() - began
 }
 
 
