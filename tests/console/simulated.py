@@ -52,7 +52,11 @@ class Pool:
         if method not in {*METHODS, "session.get_is_local_superuser", "session.logout"}:
             error = {"code": 1, "message": "MESSAGE_METHOD_UNKNOWN", "data": [method]}
             return web.json_response({"jsonrpc": "2.0", "error": error, "id": asked["id"]})
-        result = await self._result(method, parameters)
+        try:
+            result = await self._result(method, parameters)
+        except LookupError as why:
+            error = {"code": 1, "message": why.args[0], "data": why.args[1:]}
+            return web.json_response({"jsonrpc": "2.0", "error": error, "id": asked["id"]})
         return web.json_response({"jsonrpc": "2.0", "result": result, "id": asked["id"]})
 
     async def _result(self, method: str, parameters: list[Any]) -> Any:
@@ -117,13 +121,13 @@ def _event(kind: str, ref: str, **snapshot: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def big_pool(folder: Path) -> Iterator[tuple[Pool, str]]:
+def big_pool(folder: Path, pool: Pool | None = None) -> Iterator[tuple[Pool, str]]:
     """The pool, and where it is."""
     now = datetime.now(UTC)
     identity = mint_server_identity(["host-00"], [ADDRESS], now, kind=KeyKind.P256)
     file = folder / "identity.pem"
     file.write_bytes(identity.pem())
-    pool, port = Pool(), find_free_port(ADDRESS)
+    pool, port = pool or Pool(), find_free_port(ADDRESS)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

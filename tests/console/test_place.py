@@ -1,0 +1,106 @@
+"""One server as the console keeps it: with hosts that send one another, lie, or refuse."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pooltrust.command import console
+from pooltrust.console.pools.hall import Hall
+from pooltrust.console.pools.place import Place
+from pooltrust.console.pools.state import Standing
+from pooltrust.console.trusting.trust import Trust
+
+from .simulated import ADDRESS, Pool, big_pool
+
+PASSWORD = "mabel-counts-17-herons"
+
+
+class Odd(Pool):
+    """A host that answers each call in one way."""
+
+    def __init__(self, result: Callable[[str], Any]) -> None:
+        super().__init__()
+        self._odd = result
+
+    async def _result(self, method: str, parameters: list[Any]) -> Any:
+        return self._odd(method)
+
+
+def played(folder: Path, pool: Pool, standing: Standing) -> Place:
+    """Connect to this host, trust it once, and wait until it stands so."""
+
+    async def play(port: int) -> Place:
+        hall = Hall(Trust(folder / "known.json"))
+        try:
+            place = hall.add(ADDRESS, port, "root", PASSWORD)
+            async with asyncio.timeout(20):
+                while place.state.standing is not standing:
+                    if place.state.standing is Standing.STRANGER and place.state.met:
+                        assert pool.calls == []
+                        place.answer("once", place.state.met["thumbprint"])
+                    await asyncio.sleep(0.01)
+            return place
+        finally:
+            await hall.close()
+
+    with big_pool(folder, pool) as (_, where):
+        return asyncio.run(play(int(where.rpartition(":")[2])))
+
+
+def refusing(code: str, *parameters: str) -> Odd:
+    def refuse(method: str) -> Any:
+        raise LookupError(code, *parameters)
+
+    return Odd(refuse)
+
+
+def test_hosts_that_send_one_another_are_not_followed_for_ever(tmp_path: Path):
+    pool = refusing("HOST_IS_SLAVE", ADDRESS)
+    place = played(tmp_path, pool, Standing.WAITING)
+    assert 2 <= len(pool.calls) <= 6 and "HOST_IS_SLAVE" in place.state.words
+
+
+def test_a_wrong_password_is_said_and_not_tried_again(tmp_path: Path):
+    pool = refusing("SESSION_AUTHENTICATION_FAILED", "root", "no")
+    place = played(tmp_path, pool, Standing.FAILED)
+    assert pool.calls == ["session.login_with_password"]
+    assert PASSWORD not in str(place.shown())
+
+
+@pytest.mark.parametrize("answer", [None, 3, {}, {"token": "1"}, {"token": "1", "events": [3]}])
+def test_an_answer_of_another_form_is_waited_out_in_words(tmp_path: Path, answer: Any):
+    def result(method: str) -> Any:
+        return {"session.login_with_password": "s", "system.listMethods": []}.get(method, answer)
+
+    place = played(tmp_path, Odd(result), Standing.WAITING)
+    assert "does not speak the API as published" in place.state.words
+
+
+def test_a_server_that_was_trusted_once_is_in_no_file(tmp_path: Path):
+    played(tmp_path, Pool(), Standing.CONNECTED)
+    assert not (tmp_path / "known.json").exists()
+
+
+def options(**given: Any) -> argparse.Namespace:
+    usual = {"server": "h1:8443", "user": "root", "password_file": None, "thumbprint": None}
+    return argparse.Namespace(**usual | given)
+
+
+def test_a_server_can_be_named_when_the_console_is_started(tmp_path: Path):
+    (tmp_path / "secret").write_text(PASSWORD + "\n")
+    first = console.first(options(password_file=tmp_path / "secret"))
+    assert first == console.First("h1", 8443, "root", PASSWORD, None)
+    assert console.first(options(server=None)) is None
+
+
+def test_what_is_wrong_with_it_is_said(tmp_path: Path):
+    with pytest.raises(console.NoPlace, match="two words is no address"):
+        console.first(options(server="two words"))
+    with pytest.raises(console.NoPassword, match=r"No such file"):
+        console.first(options(password_file=tmp_path / "none"))
