@@ -111,13 +111,13 @@ def said(body: Body, names: dict[str, str]) -> str:
             state = "on" if body.verification else "off"
             return f"{who} founded the pool with {_of(body.certificate)}; verification {state}."
         case e.HostAdmitted():
-            return f"{who} was admitted (met by {body.met}), certificate {_of(body.certificate)}."
+            return f"{who} was admitted (met by {body.met}), certificate {_of(body.certificate)}"
         case e.CertificateAccepted():
-            return f"A new pool identity of {who} is accepted: {_of(body.certificate)}."
+            return f"A new pool identity of {who} is accepted: {_of(body.certificate)}"
         case e.CertificateWithdrawn():
             return f"{body.thumbprint.short}… of {who} is accepted no longer: {body.reason}"
         case e.ServerIdentityChanged():
-            return f"Clients meet another server certificate at {who}: {_of(body.server)}."
+            return f"Clients meet another server certificate at {who}: {_of(body.server)}"
         case e.AnchorInstalled():
             sort = "authority" if body.sort == "ca" else "certificate"
             return f"The pool trusts the {sort} {body.name or _of(body.certificate)}."
