@@ -18,8 +18,8 @@ from .model.invariants import INVARIANTS, Broken, Invariant
 from .model.machine import machine
 from .model.wrong_planners import WRONG
 
-STORIES = 40
-OUR_STORIES = 100 if not soak.MINUTES else 5000
+STORIES = 30
+OUR_STORIES = 90 if not soak.MINUTES else 5000
 
 BELIEVES = "every_enforcing_host_believes_what_members_serve"
 ENDS = "every_operation_ends_or_can_be_abandoned"
