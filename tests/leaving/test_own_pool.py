@@ -84,6 +84,8 @@ def test_nothing_of_either_is_left_with_the_other(pool: Pool) -> None:
             assert left_in_files(h2.config.folder, [verifier]) != []
             (h2.config.folder / "trust.log.evidence").write_bytes(h2.folder.log.read_bytes())
             (h2.config.folder / "trust.log.torn").write_bytes(b"half an entry")
+            (h2.config.folder / ".brought.json.new").write_bytes(h2.folder.log.read_bytes())
+            (h2.config.folder / ".emergency.json.new").write_bytes(h2.folder.log.read_bytes())
             (h2.config.folder / "trust.log.1-1").write_bytes(h2.folder.log.read_bytes())
             await eject(h1, h2)
             await until(lambda: alike(h1, h3))

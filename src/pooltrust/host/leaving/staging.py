@@ -27,7 +27,7 @@ from pooltrust.trust.store import (
     verify_log,
     write_identity,
 )
-from pooltrust.trust.store.files import storing, sync_folder
+from pooltrust.trust.store.files import storing, sync_folder, unfinished
 
 OF_THE_POOL = (
     "trust.log.*",
@@ -130,6 +130,7 @@ class Departure:
         """Delete the files that speak of the old pool.  Raises CannotStore."""
         for pattern in OF_THE_POOL:
             self._remove(pattern)
+            self._remove(unfinished(pattern))
 
     def discard(self) -> None:
         """Forget the departure: first the file that makes it count.  Raises CannotStore."""

@@ -17,6 +17,11 @@ class NotSynced(OSError):
     """The new file is in place, but a power cut may bring the old one back."""
 
 
+def unfinished(name: str) -> str:
+    """What a file of this name, or of a pattern, is called until it is whole; a crash leaves it."""
+    return f".{name}.new"
+
+
 def replace_file(path: Path, data: bytes, mode: int) -> None:
     """Put a file in place as a whole, or not at all.
 
@@ -29,7 +34,7 @@ def replace_file(path: Path, data: bytes, mode: int) -> None:
 
 def write_beside(path: Path, data: bytes, mode: int) -> Path:
     """Write and fsync a temporary file in the same folder.  Raises OSError; then it is gone."""
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = path.with_name(unfinished(path.name))
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with _gone_on_failure(temporary):
