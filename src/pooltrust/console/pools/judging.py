@@ -6,17 +6,22 @@ from dataclasses import asdict
 
 from pooltrust.console.pools.state import Standing, State
 from pooltrust.console.trusting.shown import Ordered, differences, doubts, facts, verdict
-from pooltrust.console.trusting.trust import Changed, place_of, utc_now
-from pooltrust.pki.certificate import Certificate
+from pooltrust.console.trusting.trust import Changed, Stranger, place_of, utc_now
 
 
-def show_stranger(state: State, met: Certificate, at: tuple[str, int]) -> None:
+def show_stranger(state: State, why: Stranger, at: tuple[str, int]) -> None:
     """A first meeting: who it is, and why it is not trusted yet."""
     now = utc_now()
     state.settle(Standing.STRANGER, _met_words(state, at))
     state.asked = place_of(*at)
-    state.met = facts(met, now)
-    state.doubts = doubts(met, at[0], now)
+    state.met = facts(why.met, now)
+    state.doubts = doubts(why.met, at[0], now)
+    if why.known is not None:
+        state.doubts[0] = (
+            f"It shows the certificate of {why.known.name}, which is known at "
+            f"{', '.join(why.known.places[:3])}.  Trust it only if that is the server you mean: "
+            "it is sent the password that you typed for this one."
+        )
 
 
 def _met_words(state: State, at: tuple[str, int]) -> str:

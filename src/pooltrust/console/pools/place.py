@@ -48,6 +48,8 @@ class Place:
         self._channel: Channel | None = None
         self._session = ""
         self._met = ""
+        self._sent_by = ""
+        """The source of the host that sent us on, if one did."""
         self._how = "trusted for this run only"
         self._learned: frozenset[tuple[str, ...]] = frozenset()
         self._wake = asyncio.Event()
@@ -63,7 +65,7 @@ class Place:
             try:
                 await self._once()
             except Stranger as why:
-                show_stranger(self.state, why.met, self._at)
+                show_stranger(self.state, why, self._at)
                 await self._judged(why.met.thumbprint, why)
             except Changed as why:
                 show_changed(self.state, why, self.orders.of(why.old.host), self._at)
@@ -96,6 +98,7 @@ class Place:
             await self._wait("The session has ended; a new one is opened.", soon=True)
         elif why.code == "HOST_IS_SLAVE" and any(why.parameters()) and self._hops < MOST_HOPS:
             self._hops += 1
+            self._sent_by = self._trust.source_of(place_of(*self._at), self._met)
             self._at = (why.parameters()[0], self.state.port)
         elif why.code in LOGIN_FAILED:
             self.state.settle(Standing.FAILED, "The user name or the password is wrong.")
@@ -126,7 +129,7 @@ class Place:
             channel.close()
 
     async def _dialled(self) -> Any:
-        connection = await self._trust.dial(*self._at)
+        connection = await self._trust.dial(*self._at, sent_by=self._sent_by)
         self._met = str(connection.met.thumbprint)
         self.state.tls_version = connection.tls_version
         return connection
@@ -175,11 +178,11 @@ class Place:
         )  # fmt: skip
         now = frozenset((one.host, one.thumbprint, one.name, *one.places) for one in found)
         place = place_of(*self._at)
-        keep = self.state.kept or self._trust.is_kept(place)
+        keep = self.state.kept or self._trust.is_kept(place, self._met)
         self.state.kept = keep
         if now == self._learned:
             return
-        self._trust.learn(found, keep=keep)
+        self._trust.hear(found, place, self._met, keep=keep)
         self._learned = now
         self._tell({"kind": "known"})
 
@@ -267,8 +270,10 @@ class Place:
         told = self.orders.thumbprint(method, result)
         host = self.mirror.objects["host"].get(str(parameters[0])) if parameters else None
         if told and host is not None:
+            place = place_of(*self._at)
             for known in list(self._trust.known_of(str(host["uuid"]))):
-                self._trust.learn([self.orders.renewed(known, told)], keep=self.state.kept)
+                new = self.orders.renewed(known, told)
+                self._trust.hear([new], place, self._met, keep=self.state.kept)
 
     async def log_out(self) -> None:
         """End the session, if it can be done quickly."""

@@ -48,6 +48,13 @@ class Known:
     """The certificate that it was believed by before, if it changed."""
     certificate: str = ""
     """PEM, if it was ever seen whole: what a changed certificate is compared with."""
+    source: str = ""
+    """Whose word it is known by: the certificate that a person judged when its pool was met."""
+
+    @property
+    def lineage(self) -> str:
+        """The source; a file of an earlier release tells none, and its pool stands for it."""
+        return self.source or self.pool
 
 
 @dataclass(frozen=True, slots=True)

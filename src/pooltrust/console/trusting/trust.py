@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pooltrust.console.trusting.hearsay import believable
 from pooltrust.console.trusting.known import Known, KnownServers, load, read_known, stamp, store
 from pooltrust.errors import CannotVerify
 from pooltrust.pki.certificate import Certificate
@@ -27,11 +28,15 @@ def utc_now() -> datetime:
 
 
 class Stranger(Exception):
-    """Nobody is known at this place; `met` was looked at and told nothing."""
+    """Nobody is known at this place; `met` was looked at and told nothing.
 
-    def __init__(self, met: Certificate) -> None:
+    `known`: who is known by that certificate elsewhere.
+    """
+
+    def __init__(self, met: Certificate, known: Known | None = None) -> None:
         super().__init__(str(met.thumbprint))
         self.met = met
+        self.known = known
 
 
 class Changed(Exception):
@@ -63,9 +68,20 @@ class Trust:
         """Who is believed at this place."""
         return self._brief.at(place) or self._known.at(place)
 
-    def is_kept(self, place: str) -> bool:
-        """Whether the one who is believed there is remembered beyond this run."""
-        return self._brief.at(place) is None and self._known.at(place) is not None
+    def is_kept(self, place: str, met: str) -> bool:
+        """Whether the one who was met there is remembered beyond this run, as such."""
+        if self._brief.at(place) is not None or place in self._said:
+            return False
+        known = self._known.at(place) or self._known.holding(Thumbprint.parse(met))
+        return known is not None and known.thumbprint == met
+
+    def source_of(self, place: str, met: str) -> str:
+        """For whose hosts the one who was met there can speak."""
+        known = self.at(place) or self._holding(Thumbprint.parse(met))
+        return known.lineage if known else met
+
+    def _holding(self, thumbprint: Thumbprint) -> Known | None:
+        return self._brief.holding(thumbprint) or self._known.holding(thumbprint)
 
     def known_of(self, host: str) -> Iterator[Known]:
         """What is known of a host, by its UUID."""
@@ -77,8 +93,8 @@ class Trust:
         found = {one.host: one for one in (*self._known.of(pool), *self._brief.of(pool))}
         return list(found.values())
 
-    async def dial(self, address: str, port: int) -> Connection:
-        """A connection to whom is believed there.
+    async def dial(self, address: str, port: int, sent_by: str = "") -> Connection:
+        """A connection to whom is believed there; `sent_by`: the source that named the address.
 
         Raises Stranger and Changed, with whom it met; CannotConnect, CannotVerify.
         """
@@ -87,10 +103,11 @@ class Trust:
         accepted = self._said.get(place)
         if accepted is None and known is None:
             met = await self._look(address, port)
-            known = self._brief.holding(met.thumbprint) or self._known.holding(met.thumbprint)
-            if known is None:
-                raise Stranger(met)
-            # A known host by another of its names: whoever holds its key is it.
+            known = self._holding(met.thumbprint)
+            # A known host by another of its names, if its own pool says so.  A person who typed
+            # this name may have meant another one, and typed that one's password.
+            if known is None or known.lineage != sent_by:
+                raise Stranger(met, known)
         expected = accepted or Thumbprint.parse(known.thumbprint if known else "")
         try:
             connection = await dial(address, port, expect=Pinned(expected), name=_name(address))
@@ -113,6 +130,15 @@ class Trust:
     def accept(self, place: str, thumbprint: Thumbprint) -> None:
         """A person said to believe this certificate at this place."""
         self._said[place] = thumbprint
+
+    def hear(self, told: Iterable[Known], place: str, met: str, *, keep: bool) -> None:
+        """Believe what the one who was met there tells of hosts, as far as it can speak for them.
+
+        Raises BadKnownServers.
+        """
+        everybody = (*self._brief.entries, *self._known.entries)
+        source = self.source_of(place, met)
+        self.learn(believable(told, everybody, self._said, source), keep=keep)
 
     def learn(self, hosts: Iterable[Known], *, keep: bool) -> None:
         """Believe these hosts by their certificates; `keep` them in the file too.
