@@ -178,3 +178,31 @@ def test_nonsense_in_a_history_is_said(lie: dict[str, str]):
     told = a_history()
     told[1] |= lie
     assert not checked(told)["verdict"]["holds"]
+
+
+def test_what_is_no_text_where_pages_read_text_becomes_one():
+    mirror = Mirror()
+    mirror.take([event("host", "h", name_label=None, uuid=3), event("subject", "s", roles="x")])
+    assert (
+        mirror.objects["host"]["h"] | {"name_label": "", "uuid": "3"} == mirror.objects["host"]["h"]
+    )
+    assert mirror.objects["subject"]["s"]["roles"] == []
+
+
+def test_a_pool_that_tells_more_than_any_pool_has_is_not_kept_in_memory(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("pooltrust.console.pools.mirror.MOST_BYTES", 10_000)
+    mirror = Mirror()
+    for n in range(100):  # one record again and again is no more than one
+        mirror.take([event("host", "h", name_label=f"{n}" + "x" * 5000)])
+    with pytest.raises(ValueError, match="more than"):
+        mirror.take(event("host", f"h{n}", name_label="x" * 500) for n in range(20))
+
+
+def test_a_record_that_no_stream_could_carry_is_refused():
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(TypeError):
+        Mirror().take([event("host", "h", other_config=deep)])

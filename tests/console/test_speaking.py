@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from typing import Any
 
 import pytest
 
-from pooltrust.console.speaking.channel import Reported, result_of
+from pooltrust.console.speaking.channel import Channel, ConnectionLost, Reported, result_of
 from pooltrust.console.speaking.http import Answer, BrokenAnswer, read_answer
+from pooltrust.tls.dial import Connection
 
 
 def answered(data: bytes) -> Answer:
@@ -84,3 +86,24 @@ def test_a_failure_has_its_code_and_parameters(said: Any, code: str, parameters:
 @pytest.mark.parametrize("said", [{"result": 3}, {"result": 3, "error": None}])
 def test_both_versions_of_the_protocol_have_results(said: Any):
     assert result_of(said) == 3
+
+
+def test_chunks_of_one_byte_take_no_more_memory_than_their_bytes():
+    data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 100_000
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        assert len(answered(data + b"0\r\n\r\n").body) == 100_000
+        assert tracemalloc.get_traced_memory()[1] - before < 4 * len(data)
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_closed_channel_dials_nobody():
+    async def dial() -> Connection:
+        raise AssertionError("it was dialled")
+
+    channel = Channel("h1:443", dial)
+    channel.close()
+    with pytest.raises(ConnectionLost, match="before the call was made"):
+        asyncio.run(channel.call("session.logout"))

@@ -27,6 +27,8 @@ EVENT_SECONDS = 25.0
 FIRST_SECONDS = 5.0
 LONGEST_WAIT = 30.0
 MOST_HOPS = 4
+MOST_METHODS = 10_000
+"""Names of calls that a host may tell, and of those permitted."""
 UNLIKE_AN_API = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 """What an answer of another form than the published one leads to."""
 LOGIN_FAILED = ("SESSION_AUTHENTICATION_FAILED", "SESSION_AUTHORIZATION_FAILED")
@@ -78,6 +80,7 @@ class Place:
             except Failure as why:
                 await self._wait(str(why))
             except UNLIKE_AN_API as why:
+                self._at = (self.state.address, self.state.port)
                 await self._wait(f"It does not speak the API as published ({why!r}).")
 
     def _try_another(self) -> None:
@@ -104,6 +107,8 @@ class Place:
             self.state.settle(Standing.FAILED, "The user name or the password is wrong.")
             await self._woken()
         else:
+            # From the beginning: who was sent in a circle may be sent to a coordinator later.
+            self._hops, self._at = 0, (self.state.address, self.state.port)
             await self._wait(str(why))
 
     async def _once(self) -> None:
@@ -136,13 +141,14 @@ class Place:
 
     async def _learn_session(self, channel: Channel) -> None:
         state, session = self.state, self._session
-        state.methods = list(await channel.call("system.listMethods"))
+        told = await channel.call("system.listMethods")
+        state.methods = [str(one)[:200] for one in told[:MOST_METHODS]]
         with suppress(Reported):
             state.superuser = bool(
                 await channel.call("session.get_is_local_superuser", session, session)
             )
             told = await channel.call("session.get_rbac_permissions", session, session)
-            state.permissions = [str(one).lower() for one in told]
+            state.permissions = [str(one)[:200].lower() for one in told[:MOST_METHODS]]
 
     async def _listen(self, channel: Channel) -> None:
         token, first = "", True

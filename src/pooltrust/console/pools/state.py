@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+MOST_WORDS = 2000
+"""Characters of a reason: a host may have said it, and it is told with each change."""
+
 
 class Standing(StrEnum):
     """How it stands with a server."""
@@ -54,7 +57,7 @@ class State:
 
     def settle(self, standing: Standing, words: str = "") -> None:
         """Another standing; what belonged to the one before is gone."""
-        self.standing, self.words = standing, words
+        self.standing, self.words = standing, words[:MOST_WORDS]
         self.met, self.old, self.verdict = None, None, None
         self.doubts, self.differences = [], []
         self.until = 0.0

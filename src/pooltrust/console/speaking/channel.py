@@ -57,6 +57,7 @@ class Channel:
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._id = 0
+        self._closed = False
 
     async def call(self, method: str, *parameters: Any, seconds: float = CALL_SECONDS) -> Any:
         """The result.  Raises Reported, ConnectionLost, and as dialling does."""
@@ -71,7 +72,7 @@ class Channel:
         return result_of(said)
 
     async def _exchange(self, body: bytes, seconds: float) -> Answer:
-        connection = self._usable() or await self._dial()
+        connection = self._usable() or await self._dialled()
         self._open.add(connection)
         keeps = False
         try:
@@ -87,10 +88,19 @@ class Channel:
             raise ConnectionLost(self._where, str(why)) from why
         finally:
             self._open.discard(connection)
-            if keeps and len(self._idle) < MOST_IDLE:
+            if keeps and not self._closed and len(self._idle) < MOST_IDLE:
                 self._idle.append(connection)
             else:
                 connection.writer.transport.abort()
+
+    async def _dialled(self) -> Connection:
+        """Its session is one of this channel: nothing of it goes out once that is closed."""
+        if not self._closed:
+            connection = await self._dial()
+            if not self._closed:
+                return connection
+            connection.writer.transport.abort()
+        raise ConnectionLost(self._where, "it was closed before the call was made")
 
     def _usable(self) -> Connection | None:
         while self._idle:
@@ -102,6 +112,7 @@ class Channel:
 
     def close(self) -> None:
         """Cut every connection; whoever waits for an answer hears that it was lost."""
+        self._closed = True
         for connection in [*self._idle, *self._open]:
             connection.writer.transport.abort()
         self._idle.clear()

@@ -83,16 +83,14 @@ async def _headers(reader: asyncio.StreamReader) -> Mapping[str, str]:
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:
-    pieces: list[bytes] = []
-    total = 0
+    body = bytearray()  # a list of pieces of one byte each would take forty times as much
     while size := _number((await _line(reader)).partition(";")[0], 16):
-        total += size
-        if total > LONGEST_ANSWER:
+        if len(body) + size > LONGEST_ANSWER:
             raise BrokenAnswer("the answer is too long")
-        pieces.append(await reader.readexactly(size))
+        body += await reader.readexactly(size)
         await _line(reader)
     await _headers(reader)
-    return b"".join(pieces)
+    return bytes(body)
 
 
 async def _line(reader: asyncio.StreamReader) -> str:
