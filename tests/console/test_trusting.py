@@ -141,3 +141,15 @@ def test_the_verdict_is_in_words(kind: str, words: str, old: Certificate, ordere
 
 def test_without_the_old_certificate_a_change_is_hostile():
     assert verdict(known(), server(), None, NOW)[0] == "hostile"
+
+
+def test_a_file_that_another_user_has_prepared_is_not_written_into(tmp_path: Path):
+    victim, file = tmp_path / "victim", tmp_path / "known.json"
+    victim.write_text("mine")
+    file.with_name("known.json.new").symlink_to(victim)
+    store(file, KnownServers().learned(known()))
+
+    assert victim.read_text() == "mine" and not file.is_symlink()
+    file.with_name("known.json.new").touch(0o666)
+    store(file, KnownServers())
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -154,7 +154,10 @@ def replace_file(file: Path, data: bytes) -> None:
     new = file.with_name(file.name + ".new")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        # Never into a file that is there: in a folder of many it may be another user's.
+        new.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        descriptor = os.open(new, flags, 0o600)
         with os.fdopen(descriptor, "wb") as out:
             out.write(data)
             out.flush()
