@@ -115,3 +115,13 @@ def test_nonsense_from_the_page_is_refused_in_words(tmp_path: Path, body: bytes)
             return answer.status
 
     assert 400 <= visit(tmp_path, story) < 500
+
+
+@pytest.mark.parametrize("headers", [{"Cookie": "pooltrust-console=é"}, {"Cookie": "x"}])
+def test_a_cookie_of_any_letters_is_only_a_wrong_one(tmp_path: Path, headers: dict[str, str]):
+    async def story(console: Running, client: aiohttp.ClientSession) -> tuple[int, int]:
+        url = base(console.link())
+        async with client.get(url, headers=headers) as one, client.get(f"{url}/?token=é") as two:
+            return one.status, two.status
+
+    assert visit(tmp_path, story) == (401, 401)

@@ -51,7 +51,9 @@ class Door:
 
     def admit(self, token: str) -> str | None:
         """Exchange the token for a cookie's value; None if it is not the good one."""
-        if not self._token or not hmac.compare_digest(self._token.encode(), token.encode()):
+        if not self._token or not hmac.compare_digest(
+            self._token.encode(), token.encode(errors="replace")
+        ):
             return None
         self._token = ""
         cookie = secrets.token_urlsafe(32)
@@ -60,7 +62,8 @@ class Door:
 
     def knows(self, cookie: str) -> bool:
         """Whether a browser came in and was given this."""
-        return any(hmac.compare_digest(one, cookie) for one in self._cookies)
+        given = cookie.encode(errors="replace")
+        return any(hmac.compare_digest(one.encode(), given) for one in self._cookies)
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
