@@ -125,3 +125,17 @@ def test_a_cookie_of_any_letters_is_only_a_wrong_one(tmp_path: Path, headers: di
             return one.status, two.status
 
     assert visit(tmp_path, story) == (401, 401)
+
+
+def test_a_link_that_was_followed_from_another_page_leads_in_as_well(tmp_path: Path):
+    # A redirect would be followed without the strict cookie: so our own page goes on from there.
+    async def story(console: Running, client: aiohttp.ClientSession) -> None:
+        elsewhere = {"Sec-Fetch-Site": "cross-site"}
+        link = console.link()
+        async with client.get(link, headers=elsewhere, allow_redirects=False) as answer:
+            assert answer.status == 200 and "url=/" in await answer.text()
+            assert "Set-Cookie" in answer.headers and "Content-Security-Policy" in answer.headers
+        async with knocking() as other, other.get(link, headers=elsewhere) as second:
+            assert second.status == 401
+
+    visit(tmp_path, story)

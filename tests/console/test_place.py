@@ -104,3 +104,25 @@ def test_what_is_wrong_with_it_is_said(tmp_path: Path):
         console.first(options(server="two words"))
     with pytest.raises(console.NoPassword, match=r"No such file"):
         console.first(options(password_file=tmp_path / "none"))
+
+
+def test_a_browser_is_given_a_page_and_not_the_link_that_every_user_would_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    opened: list[str] = []
+
+    def open_page(url: str) -> None:
+        page = Path(url.removeprefix("file://"))
+        assert page.stat().st_mode & 0o777 == 0o600 and "/?token=" in page.read_text()
+        opened.append(url)
+
+    async def at_once() -> None:
+        while not opened:
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("webbrowser.open", open_page)
+    monkeypatch.setattr(console, "_until_stopped", at_once)
+    console.run(tmp_path / "known.json", 0, None, browser=True)
+
+    [url] = opened
+    assert "token" not in url and list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import html
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
+from pooltrust.console.trusting.known import replace_file
 from pooltrust.console.trusting.trust import place_of
 from pooltrust.console.web.asked import place_typed
 from pooltrust.console.web.serve import Running, running
@@ -88,10 +90,25 @@ async def _serve(known: Path, port: int, first: First | None, browser: bool) -> 
         print(f"  {link}", flush=True)
         if sys.stdin.isatty():
             print("Enter prints another link, Ctrl-C stops the console.", flush=True)
-        if browser:
-            await asyncio.to_thread(webbrowser.open, link)
-        _listen(console)
-        await _until_stopped()
+        page = known.with_name("console-link.html")
+        try:
+            if browser:
+                write_link(page, link)
+                await asyncio.to_thread(webbrowser.open, page.absolute().as_uri())
+            _listen(console)
+            await _until_stopped()
+        finally:
+            page.unlink(missing_ok=True)
+
+
+def write_link(page: Path, link: str) -> None:
+    """A page for its owner alone that leads to the link.
+
+    A browser's arguments are seen by every user of the machine, and the link lets in who is first.
+    Raises BadKnownServers.
+    """
+    words = f'<meta http-equiv="refresh" content="0;url={html.escape(link)}">'
+    replace_file(page, f"<!doctype html><title>pooltrust console</title>{words}\n".encode())
 
 
 def _listen(console: Running) -> None:

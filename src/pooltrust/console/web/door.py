@@ -31,6 +31,11 @@ KNOCK = (
     "This is a pooltrust console.  Open it by the link that it printed when it started;\n"
     "a link is good once.  For another one press Enter where the console runs, or start it again.\n"
 )
+INWARDS = (
+    '<!doctype html><html lang="en"><title>pooltrust console</title>'
+    '<meta http-equiv="refresh" content="0;url=/"><a href="/">Go on</a></html>'
+)
+"""For who follows a link from elsewhere: a redirect from there would lack the strict cookie."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -93,7 +98,10 @@ class Door:
         cookie = self.admit(request.query["token"])
         if cookie is None and not self.knows(request.cookies.get(COOKIE, "")):
             return web.Response(status=401, text=KNOCK)
-        response = web.Response(status=303, headers={"Location": "/"})
+        if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
+            response = web.Response(status=303, headers={"Location": "/"})
+        else:
+            response = web.Response(text=INWARDS, content_type="text/html")
         if cookie is not None:
             response.set_cookie(COOKIE, cookie, httponly=True, samesite="Strict", path="/")
         return response
