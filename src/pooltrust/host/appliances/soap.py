@@ -101,7 +101,9 @@ def _read(document: bytes) -> Element:
     if len(document) > LONGEST_ANSWER:
         raise Unreadable(f"it is longer than {LONGEST_ANSWER} bytes")
     reader = _Reader()
-    parser = expat.ParserCreate(namespace_separator=" ")
+    # Namespaces are not resolved: each element's name would have the address of its own written
+    # out, and a long one of those times many elements is minutes of work for a small document.
+    parser = expat.ParserCreate()
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _no_doctype
     parser.EntityDeclHandler = _no_doctype
@@ -134,7 +136,7 @@ class _Reader:
             raise Unreadable(f"it has more than {MOST_ELEMENTS} elements")
         if len(self._open) > DEEPEST:
             raise Unreadable(f"it has more than {DEEPEST} levels")
-        one = Element(tag.rpartition(" ")[2])
+        one = Element(tag.rpartition(":")[2])
         self._open[-1].children.append(one)
         self._open.append(one)
         self._texts.append([])
