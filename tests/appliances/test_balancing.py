@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import pytest
@@ -212,6 +213,10 @@ def test_each_failure_has_its_published_code_and_leaves_the_pool_as_it_was(
                 ((302, b""), ["WLB_CONNECTION_RESET"]),
                 (
                     broken,
+                    ["WLB_MALFORMED_RESPONSE", "AddXenServer", "it is not XML", "<Envelope>…"],
+                ),
+                (
+                    f"<Envelope>{escape(SECRET)}".encode(),
                     ["WLB_MALFORMED_RESPONSE", "AddXenServer", "it is not XML", "<Envelope>…"],
                 ),
                 ("", ["WLB_MALFORMED_RESPONSE", "AddXenServer", "it gave the pool no Id", ""]),

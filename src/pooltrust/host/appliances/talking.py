@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import html
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -131,7 +132,12 @@ class Talk:
         return WlbTimeout(text if "." in text else f"{text}.", self.url)
 
     def _plain(self, text: str) -> str:
-        for one in (self._token(), self.login.password, *self.unsaid):
-            text = text.replace(one, "…") if one else text
+        said = (self._token(), self.login.password, *self.unsaid)
+        spelled = {
+            form for one in said for form in (one, html.escape(one), html.escape(one, False))
+        }
+        # The longest first: one may be the beginning of another.
+        for one in sorted(spelled - {""}, key=len, reverse=True):
+            text = text.replace(one, "…")
         shown = text[:LONGEST_WORDS]
         return "".join(one if one.isprintable() else " " for one in shown)
