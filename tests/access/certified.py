@@ -31,17 +31,20 @@ def _name(text: str) -> x509.Name:
 class Authority:
     """Issues certificates; `folder` takes the files that ssl wants."""
 
-    def __init__(self, folder: Path, name: str = "An Authority") -> None:
+    def __init__(
+        self, folder: Path, name: str = "An Authority", by: Authority | None = None
+    ) -> None:
         self._folder = folder
         self._name = name
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._issued = 0
         usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+        above = by or self
         self.certificate = (
-            self._builder(name, self._key.public_key(), datetime.now(UTC) - DAY)
+            above._builder(name, self._key.public_key(), datetime.now(UTC) - DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(usage, critical=True)
-            .sign(self._key, SHA256())
+            .sign(above._key, SHA256())
         )
 
     @property
@@ -71,11 +74,15 @@ class Authority:
 
     def revocation_of(self, *shown: Path) -> str:
         """Its list (PEM) of these, which it takes back."""
+        certificates = (x509.load_pem_x509_certificate(path.read_bytes()) for path in shown)
+        return self.revoking(*(one.serial_number for one in certificates))
+
+    def revoking(self, *serials: int) -> str:
+        """Its list (PEM) of these numbers."""
         now = datetime.now(UTC)
         name = self.certificate.subject
         builder = x509.CertificateRevocationListBuilder(name, now - DAY, now + DAY)
-        for path in shown:
-            serial = x509.load_pem_x509_certificate(path.read_bytes()).serial_number
+        for serial in serials:
             one = x509.RevokedCertificateBuilder(serial, now - DAY).build()
             builder = builder.add_revoked_certificate(one)
         return builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM).decode()

@@ -29,9 +29,9 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-async def install(host: Host, authority: Authority, *purposes: str) -> None:
+async def install(host: Host, authority: Authority, *purposes: str, name: str = "an.pem") -> None:
     for_all = ("appliance", "client")
-    body = AnchorInstalled("an.pem", "ca", authority.der, purposes or for_all)
+    body = AnchorInstalled(name, "ca", authority.der, purposes or for_all)
     await host.daemon.scribe.append(body, by="root", call="test")
 
 
@@ -228,6 +228,27 @@ def test_a_revoked_one_opens_nothing_any_more_and_what_it_opened_ends(
             other = await admitted(h1, kept)
             for one in (again, other):
                 one.close()
+
+    run(story())
+
+
+def test_an_authority_that_the_one_above_took_back_opens_nothing_though_both_are_installed(
+    pool: Pool, authority: Authority, tmp_path: Path
+) -> None:
+    """OpenSSL's chain then ends below the one that has signed the list."""
+    (h1,) = pool(1)
+    below = Authority(tmp_path, "Below", by=authority)
+
+    async def story() -> None:
+        async with asking(h1, authority=authority) as root:
+            await install(h1, below, name="below.pem")
+            shown = below.issue(NAME)
+            (await admitted(h1, shown)).close()
+            gone = authority.revoking(below.certificate.serial_number)
+            await root.ask("pool.crl_install", "an.pem", gone)
+            caller = Caller(h1, shown)
+            assert (await refusal(caller.login())).code == "SESSION_AUTHENTICATION_FAILED"
+            caller.close()
 
     run(story())
 

@@ -80,6 +80,7 @@ from pooltrust.host.trusting.bringing import Bringing
 from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.host.watch import Watch
 from pooltrust.pool.alerts import Alert
+from pooltrust.pool.anchors import CLIENT, issuers
 from pooltrust.pool.code import CodeLedger
 from pooltrust.pool.revocations import outdated
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
@@ -296,6 +297,7 @@ class Daemon:
         self.web = Web(self.context, journal)
         self.web.served = lambda: belief.faces.server
         self.web.revocations = lambda: self.trusting.lists().values()
+        self.web.authorities = lambda: issuers(belief.roster, CLIENT)
         self.certified = Certified(belief, store, self.standing, self.web, journal)
         self.people.asked_differently = self.certified.ask
         self.server_identity.changed = self.web.end_remote

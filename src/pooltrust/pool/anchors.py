@@ -158,16 +158,21 @@ def authorities(roster: Roster, purpose: str) -> tuple[bytes, ...]:
     return of_it or (() if purpose in BY_NAME else _authorities(roster, GENERAL))
 
 
+def issuers(roster: Roster, purpose: str) -> tuple[Certificate, ...]:
+    """The authorities that were installed for this very purpose."""
+    return tuple(
+        anchor.certificate
+        for _, anchor in sorted(roster.anchors.items())
+        if anchor.sort == CA and purpose in anchor.purposes
+    )
+
+
 def _only_for_appliances(roster: Roster, thumbprint: Thumbprint) -> bool:
     return roster.anchors[thumbprint].purposes == (APPLIANCE,)
 
 
 def _authorities(roster: Roster, purpose: str) -> tuple[bytes, ...]:
-    return tuple(
-        anchor.certificate.der
-        for _, anchor in sorted(roster.anchors.items())
-        if anchor.sort == CA and purpose in anchor.purposes
-    )
+    return tuple(one.der for one in issuers(roster, purpose))
 
 
 def _installed(

@@ -30,6 +30,7 @@ from pooltrust.host.serving.pages import PAGES, Asked, page
 from pooltrust.host.serving.thin.command_line import START, CommandLine
 from pooltrust.host.serving.thin.offers import FOLDER
 from pooltrust.host.telling.journal import Journal
+from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.revocation import revoked
 from pooltrust.tls.reasons import taken_back
 
@@ -60,6 +61,9 @@ class Web:
         """The context for new connections from clients."""
         self.revocations: Callable[[], Collection[bytes]] = tuple
         """The lists (DER) that client certificates are looked up in."""
+        self.authorities: Callable[[], Collection[Certificate]] = tuple
+        """Who may have signed them beside those in a client's chain, which ends with the first of
+        these that it meets."""
         self._guards: dict[asyncio.BaseProtocol, Guard] = {}
         self._doors: set[Door] = set()
         self._command_line = CommandLine(context, journal)
@@ -87,7 +91,7 @@ class Web:
         chain = guard.client_chain(self.served, transport)
         if not chain:
             return Origin(address)
-        if gone := revoked(chain, (), self.revocations()):
+        if gone := revoked(chain, self.authorities(), self.revocations()):
             why = taken_back(gone)
             self._journal.damped(
                 "client-certificate-refused", peer=address, reason=why.code, words=why.words
