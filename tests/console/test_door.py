@@ -14,7 +14,14 @@ import pytest
 from pooltrust.console.web.serve import Running, running
 
 T = TypeVar("T")
-OURS = {"X-Pooltrust-Console": "1"}
+
+
+async def inside(client: aiohttp.ClientSession, link: str) -> dict[str, str]:
+    """Come in by the link; returns the header with the key."""
+    async with client.get(link, allow_redirects=False) as answer:
+        key = answer.headers["Location"].partition("#key=")[2]
+        assert key
+        return {"X-Pooltrust-Console": key}
 
 
 def visit(folder: Path, story: Callable[[Running, aiohttp.ClientSession], Awaitable[T]]) -> T:
@@ -74,6 +81,7 @@ def test_the_cookie_is_kept_from_scripts_and_from_other_sites(tmp_path: Path):
         (403, {"Sec-Fetch-Site": "cross-site"}),
         (403, {"Sec-Fetch-Site": "same-site"}),
         (403, {"X-Pooltrust-Console": ""}),
+        (403, {"X-Pooltrust-Console": "1"}),
         (200, {}),
     ],
 )
@@ -82,9 +90,9 @@ def test_only_its_own_page_by_its_own_name_may_ask(
 ):
     async def story(console: Running, client: aiohttp.ClientSession) -> int:
         link = console.link()
-        await (await client.get(link)).read()
+        ours = await inside(client, link)
         url = base(link) + "/api/forget"
-        async with client.post(url, json={"hosts": []}, headers=OURS | headers) as answer:
+        async with client.post(url, json={"hosts": []}, headers=ours | headers) as answer:
             return answer.status
 
     assert visit(tmp_path, story) == status
@@ -109,8 +117,8 @@ def test_every_answer_forbids_what_the_page_does_not_need(tmp_path: Path, path: 
 def test_nonsense_from_the_page_is_refused_in_words(tmp_path: Path, body: bytes):
     async def story(console: Running, client: aiohttp.ClientSession) -> int:
         link = console.link()
-        await (await client.get(link)).read()
-        async with client.post(base(link) + "/api/now", data=body, headers=OURS) as answer:
+        ours = await inside(client, link)
+        async with client.post(base(link) + "/api/now", data=body, headers=ours) as answer:
             assert await answer.text()
             return answer.status
 
@@ -133,9 +141,36 @@ def test_a_link_that_was_followed_from_another_page_leads_in_as_well(tmp_path: P
         elsewhere = {"Sec-Fetch-Site": "cross-site"}
         link = console.link()
         async with client.get(link, headers=elsewhere, allow_redirects=False) as answer:
-            assert answer.status == 200 and "url=/" in await answer.text()
+            assert answer.status == 200 and "url=/#key=" in await answer.text()
             assert "Set-Cookie" in answer.headers and "Content-Security-Policy" in answer.headers
         async with knocking() as other, other.get(link, headers=elsewhere) as second:
             assert second.status == 401
 
     visit(tmp_path, story)
+
+
+@pytest.mark.parametrize("path", ["/api/known", "/api/wishes", "/api/events", "/api/events?key=x"])
+def test_whoever_was_told_the_cookie_sees_nothing_of_any_pool(tmp_path: Path, path: str):
+    # As a server of another user is, on another port of this machine, that the browser visits.
+    async def story(console: Running, client: aiohttp.ClientSession) -> int:
+        link = console.link()
+        await inside(client, link)
+        async with client.get(base(link) + path) as answer:
+            return answer.status
+
+    assert visit(tmp_path, story) == 403
+
+
+def test_the_key_of_one_browser_does_not_go_with_anothers_cookie(tmp_path: Path):
+    async def story(console: Running, client: aiohttp.ClientSession) -> list[int]:
+        link = console.link()
+        first = await inside(client, link)
+        async with knocking() as other:
+            second = await inside(other, console.link())
+            answers = []
+            for key in (first, second):
+                async with other.get(base(link) + "/api/known", headers=key) as answer:
+                    answers.append(answer.status)
+            return answers
+
+    assert visit(tmp_path, story) == [403, 200]

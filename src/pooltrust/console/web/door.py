@@ -1,8 +1,9 @@
 """Who may come in: a browser that was given the one-time link, from a page of ours.
 
-The link's token is exchanged for a cookie and is worth nothing afterwards.  A request must name
-this very host (or another site's name could be made to point here), and one that changes something
-must carry a header that no other site's page can send.
+The link's token is exchanged for a cookie and a key, and is worth nothing afterwards.  A request
+must name this very host (or another site's name could be made to point here).  The cookie opens the
+pages only: browsers send it to every port of this machine, so another user's server could be told
+it.  Whatever asks or changes something carries the key, which only the page itself can read.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections.abc import Awaitable, Callable, Set
 from aiohttp import web
 
 COOKIE = "pooltrust-console"
-CSRF = "X-Pooltrust-Console"
+KEY = "X-Pooltrust-Console"
+EVENTS = "/api/events"
+"""A browser sends no header of ours there: the key is in its query."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -33,7 +36,7 @@ KNOCK = (
 )
 INWARDS = (
     '<!doctype html><html lang="en"><title>pooltrust console</title>'
-    '<meta http-equiv="refresh" content="0;url=/"><a href="/">Go on</a></html>'
+    '<meta http-equiv="refresh" content="0;url=/#key={key}"><a href="/#key={key}">Go on</a></html>'
 )
 """For who follows a link from elsewhere: a redirect from there would lack the strict cookie."""
 
@@ -47,28 +50,36 @@ class Door:
         self._hosts = hosts
         """What the Host header may be."""
         self._token = ""
-        self._cookies: set[str] = set()
+        self._keys: dict[str, str] = {}
+        """The key that goes with each cookie."""
 
     def new_token(self) -> str:
         """A token for one browser; the one before is void."""
         self._token = secrets.token_urlsafe(32)
         return self._token
 
-    def admit(self, token: str) -> str | None:
-        """Exchange the token for a cookie's value; None if it is not the good one."""
+    def admit(self, token: str) -> tuple[str, str] | None:
+        """Exchange the token for a cookie's value and a key; None if it is not the good one."""
         if not self._token or not hmac.compare_digest(
             self._token.encode(), token.encode(errors="replace")
         ):
             return None
         self._token = ""
-        cookie = secrets.token_urlsafe(32)
-        self._cookies.add(cookie)
-        return cookie
+        cookie, key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        self._keys[cookie] = key
+        return cookie, key
 
     def knows(self, cookie: str) -> bool:
         """Whether a browser came in and was given this."""
         given = cookie.encode(errors="replace")
-        return any(hmac.compare_digest(one.encode(), given) for one in self._cookies)
+        return any(hmac.compare_digest(one.encode(), given) for one in self._keys)
+
+    def _holds_key(self, request: web.Request) -> bool:
+        given = request.headers.get(KEY, "")
+        if request.path == EVENTS:
+            given = request.query.get("key", "")
+        key = self._keys.get(request.cookies.get(COOKIE, ""), "")
+        return bool(key) and hmac.compare_digest(key.encode(), given.encode(errors="replace"))
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -90,18 +101,21 @@ class Door:
             return web.Response(status=401, text=KNOCK)
         if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
             return web.Response(status=403, text="Another site's page may not ask this.\n")
-        if request.method not in ("GET", "HEAD") and request.headers.get(CSRF) != "1":
+        asks = request.path.startswith("/api/") or request.method not in ("GET", "HEAD")
+        if asks and not self._holds_key(request):
             return web.Response(status=403, text="Only the console's own page may ask this.\n")
         return None
 
     def _exchanged(self, request: web.Request) -> web.StreamResponse:
-        cookie = self.admit(request.query["token"])
-        if cookie is None and not self.knows(request.cookies.get(COOKIE, "")):
-            return web.Response(status=401, text=KNOCK)
+        admitted = self.admit(request.query["token"])
+        if admitted is None:
+            if not self.knows(request.cookies.get(COOKIE, "")):
+                return web.Response(status=401, text=KNOCK)
+            return web.Response(status=303, headers={"Location": "/"})
+        cookie, key = admitted
         if request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
-            response = web.Response(status=303, headers={"Location": "/"})
+            response = web.Response(status=303, headers={"Location": f"/#key={key}"})
         else:
-            response = web.Response(text=INWARDS, content_type="text/html")
-        if cookie is not None:
-            response.set_cookie(COOKIE, cookie, httponly=True, samesite="Strict", path="/")
+            response = web.Response(text=INWARDS.format(key=key), content_type="text/html")
+        response.set_cookie(COOKIE, cookie, httponly=True, samesite="Strict", path="/")
         return response

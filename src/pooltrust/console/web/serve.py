@@ -15,7 +15,7 @@ from aiohttp import web
 from pooltrust.console.pools.hall import Hall
 from pooltrust.console.trusting.trust import Trust
 from pooltrust.console.web.asked import Asked, wrong
-from pooltrust.console.web.door import Door, Handler
+from pooltrust.console.web.door import EVENTS, Door, Handler
 from pooltrust.console.web.stream import stream
 from pooltrust.console.web.wishes import Wishes
 from pooltrust.errors import Refused, failure
@@ -68,7 +68,7 @@ async def running(known: Path, port: int) -> AsyncIterator[Running]:
 def _application(door: Door, hall: Hall, asked: Asked) -> web.Application:
     application = web.Application(middlewares=[door.guard, _faults], client_max_size=LARGEST)
     application.add_routes(asked.routes())
-    application.router.add_get("/api/events", partial(stream, hall))
+    application.router.add_get(EVENTS, partial(stream, hall))
     for path in sorted(STATIC.rglob("*")):
         if path.is_file():
             name = str(path.relative_to(STATIC))

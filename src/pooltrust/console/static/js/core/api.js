@@ -1,4 +1,5 @@
-// Asking the console's server.  The header shows that it is our own page that asks.
+// Asking the console's server.  The key shows that it is our own page that asks: it came with the
+// link, and is kept where pages of other ports can't read it, which they can the cookie.
 
 /** What was answered instead of a result. */
 export class Failed extends Error {
@@ -10,7 +11,13 @@ export class Failed extends Error {
   }
 }
 
-const HEADERS = { 'Content-Type': 'application/json', 'X-Pooltrust-Console': '1' }
+const brought = /^#key=([\w-]+)$/.exec(location.hash)
+if (brought) {
+  localStorage.setItem('key', brought[1])
+  history.replaceState(null, '', '/')
+}
+export const key = localStorage.getItem('key') ?? ''
+const HEADERS = { 'Content-Type': 'application/json', 'X-Pooltrust-Console': key }
 
 /** @param {string} path @param {object|string} body @returns {Promise<any>} */
 export async function ask(path, body) {

@@ -1,6 +1,6 @@
 // What is known now: servers, their objects, the person's wishes.  It is told by the stream; pages
 // read it and are drawn again after a change.
-import { ask, get } from './api.js'
+import { ask, get, key } from './api.js'
 
 /** @typedef {{state: any, objects: Record<string, Map<string, any>>}} Place */
 
@@ -25,7 +25,7 @@ export function changed(said = { kind: 'drawn' }) {
 /** Connect to the stream; the browser connects again by itself. */
 export async function begin() {
   Object.assign(wishes, await get('/api/wishes'))
-  const source = new EventSource('/api/events')
+  const source = new EventSource(`/api/events?key=${key}`)
   source.onmessage = event => take(JSON.parse(event.data))
   source.onerror = () => {
     link.up = false
