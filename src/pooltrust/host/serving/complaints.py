@@ -1,4 +1,4 @@
-"""What aiohttp complains of, in the journal: damped where a stranger can cause it.
+"""What aiohttp complains of: answered, and in the journal, damped where a stranger can cause it.
 
 It knows aiohttp's exceptions, and nothing of requests.
 """
@@ -7,9 +7,42 @@ from __future__ import annotations
 
 import logging
 
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from pooltrust.host.telling.journal import Journal
+
+LONGEST_LINE = 4096
+"""Bytes of the first line of a request, and of each of its headers."""
+
+
+class Server(web.Server):
+    """Makes handlers that tell a request with too long a line from what is no HTTP at all."""
+
+    def __call__(self) -> web.RequestHandler:
+        """As in web.Server."""
+        return _Handler(self, loop=self._loop, **self._kwargs)
+
+
+class _Handler(web.RequestHandler):
+    """aiohttp says 400 to both; RFC 6585 and published hosts say 431 to a long header."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """As in web.RequestHandler; the connection is closed afterwards."""
+        if isinstance(exc, LineTooLong):
+            status, message = 431, f"A line of the request has more than {LONGEST_LINE} bytes."
+        elif isinstance(exc, HttpProcessingError):
+            # aiohttp would repeat all that it was sent, four times as long.
+            message = "This is no request in HTTP/1.1."
+        return super().handle_error(request, status, exc, message)
 
 
 class Complaints(logging.Handler):

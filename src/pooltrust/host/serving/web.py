@@ -23,7 +23,7 @@ from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import LONGEST_BODY, MalformedRequest, Wire
 from pooltrust.api.wire.xmlrpc import XML
 from pooltrust.host.serving import guard
-from pooltrust.host.serving.complaints import Complaints
+from pooltrust.host.serving.complaints import LONGEST_LINE, Complaints, Server
 from pooltrust.host.serving.door import Door
 from pooltrust.host.serving.guard import Guard, Identify, Late
 from pooltrust.host.serving.pages import PAGES, Asked, page
@@ -67,7 +67,7 @@ class Web:
         self._guards: dict[asyncio.BaseProtocol, Guard] = {}
         self._doors: set[Door] = set()
         self._command_line = CommandLine(context, journal)
-        self._server = web.Server(
+        self._server = Server(
             self._handle,
             request_factory=_request,
             access_log=None,
@@ -75,8 +75,8 @@ class Web:
             tcp_keepalive=False,
             keepalive_timeout=KEEPALIVE_SECONDS,
             auto_decompress=False,
-            max_line_size=4096,
-            max_field_size=4096,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
         )
 
     def remote(self, address: str) -> asyncio.Protocol:
