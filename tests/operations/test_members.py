@@ -75,6 +75,10 @@ def test_a_designated_coordinator_leads_and_can_refresh_everybody(pool: Pool) ->
             states = [(one["kind"], one["state"]) for one in await operations(h1)]
             assert states == [("designate_new_master", "done"), ("cert_refresh", "done")]
             await h2.ask("pool.designate_new_master", await ref(h2, h2))  # it is already
+            messages = (await h2.ask("message.get_all_records")).values()
+            [told] = [one for one in messages if one["name"] == "POOL_MASTER_TRANSITION"]
+            assert (told["cls"], told["obj_uuid"], told["body"]) == ("Host", h2.me, "")
+            assert told["priority"] == 4
             assert verified(await h1.ask("pooltrust.probe_members", await ref(h1, h1)))
 
     run(story())

@@ -172,7 +172,7 @@ def test_a_planned_change_of_coordinator_takes_the_newest_records_along(pool: Po
             await h1.daemon.scribe.append(CoordinatorChanged(h2.me), by="root", call="test")
             await until(lambda: h2.daemon.leading.begun)
             assert await knows(h2, NEW_PASSWORD)
-            assert h2.daemon.store.revision == Revision(h2.roster.number, 0)
+            assert h2.daemon.store.revision.coordinator_change == h2.roster.number
             assert isinstance(await refusal(change_password(h1)), HostIsSlave)
             await h2.daemon.accounts.set_password("root", "again-another-one-17")
             await until(lambda: alike(h2, h1) and alike(h2, h3))

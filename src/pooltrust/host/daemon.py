@@ -75,6 +75,7 @@ from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.alerting import Alerting
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.telling.noticing import Noticing
+from pooltrust.host.telling.transition import tell_transition
 from pooltrust.host.telling.witness import Witness
 from pooltrust.host.trusting.bringing import Bringing
 from pooltrust.host.trusting.trusted import Trusted
@@ -462,6 +463,13 @@ class Daemon:
     def _led(self) -> None:
         self.upkeep.led()
         self.alerting.look_soon()
+        self._spawn(self._tell_transition(), "transition")
+
+    async def _tell_transition(self) -> None:
+        try:
+            await tell_transition(self.store, self.belief.me, _now())
+        except Failure as why:
+            self.journal.warning("transition-not-told", reason=why.code, words=str(why))
 
     def _admitting(self) -> Failure | None:
         """A host that is being let in is as good as an operation."""
