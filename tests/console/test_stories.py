@@ -311,7 +311,7 @@ def test_a_host_joins_by_the_assistant_once_both_sides_verify(told: Stage):
     browser.wait(
         "document.querySelectorAll('main table')[0].querySelectorAll('tbody tr').length === 4"
     )
-    assert browser.run("document.querySelector('#tree > ul').children.length") == 1
+    browser.wait("document.querySelector('#tree > ul').children.length === 1")
 
 
 def test_an_ejected_host_is_gone_from_the_tree_and_believed_by_nobody(told: Stage):
