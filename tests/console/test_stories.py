@@ -464,3 +464,27 @@ def test_a_coordinator_that_is_lost_is_found_again_as_another_member(told: Stage
     browser.gone("Connecting again in")
     known = {one["name"]: one["how"] for one in told.console.servers}
     assert known["h2"] == "told by its pool over a verified connection"
+
+
+def test_what_was_said_of_one_certificate_is_not_shown_beside_another(told: Stage):
+    said = told.browser.run("""(async () => {
+      const { stranger } = await import('/js/pages/connect.js')
+      const { draw } = await import('/js/core/dom.js')
+      const root = document.createElement('div')
+      document.body.append(root)
+      const times = { not_before: '2026-01-01T00:00:00Z', not_after: '2030-01-01T00:00:00Z' }
+      const met = { subject: 's', issuer: 's', self_signed: true, names: [], addresses: [], key: 'k', ...times }
+      const show = thumbprint => draw(root, ...stranger({ id: 's1', asked: 'h', words: '', doubts: [], met: { ...met, thumbprint } }))
+      const words = () => document.getElementById('expected-verdict').innerText
+      show('A'.repeat(64))
+      const box = document.getElementById('expected')
+      box.value = 'A'.repeat(64)
+      box.dispatchEvent(new Event('input'))
+      show('A'.repeat(64))
+      const first = words()
+      show('B'.repeat(64))
+      const second = words() + document.getElementById('expected').value
+      root.remove()
+      return [first, second]
+    })()""")
+    assert said == ["✓ It is the expected certificate.", ""]

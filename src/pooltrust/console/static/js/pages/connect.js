@@ -50,8 +50,10 @@ function expectedBox(state) {
       ? h('p', { class: 'good-text' }, '✓ It is the expected certificate.')
       : h('p', { class: 'bad-text' }, typed.length < 64 ? `${typed.length} of 64 digits so far.` : '✗ It is NOT the expected certificate. Refuse it.')]))
   }
+  // Of this certificate only: under another one neither what was typed nor the verdict may stay.
+  const key = state.met.thumbprint
   return [h('label', { for: 'expected' }, 'Paste the thumbprint that you expect (from the host: pooltrust host status)'),
-    h('input', { id: 'expected', class: 'mono wide', autocomplete: 'off', spellcheck: 'false', oninput: judge }), h('div', { id: 'expected-verdict', role: 'status', 'data-own': true })]
+    h('input', { id: 'expected', 'data-key': `expected ${key}`, class: 'mono wide', autocomplete: 'off', spellcheck: 'false', oninput: judge }), h('div', { id: 'expected-verdict', 'data-key': `verdict ${key}`, role: 'status', 'data-own': true })]
 }
 
 /** @param {any} met */
