@@ -31,14 +31,24 @@ function drawSoon() {
 function drawAll() {
   const began = performance.now()
   const at = route()
-  draw(part('bar'), ...bar(at))
-  draw(part('tree'), ...tree_(at))
-  draw(part('main'), ...main(at))
+  drawPart('bar', () => bar(at))
+  drawPart('tree', () => tree_(at))
+  drawPart('main', () => main(at))
   const place = at.id ? places.get(at.id) : undefined
   document.title = `${place ? poolName(place).slice(0, 60) : 'pooltrust'} — console`
   took = performance.now() - began
 }
 
+/** What one pool tells in a form that no page expects must not end the rest. @param {string} id @param {() => any[]} made */
+function drawPart(id, made) {
+  let children
+  try {
+    children = made()
+  } catch (why) {
+    children = [h('p', { class: 'bad-text', role: 'alert' }, 'What a pool tells can’t be shown here: ', name(String(why), 200))]
+  }
+  draw(part(id), ...children)
+}
 
 /** @param {import('./core/route.js').Route} at */
 function main(at) {

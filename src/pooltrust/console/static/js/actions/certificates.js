@@ -46,7 +46,7 @@ export async function offer(id) {
   ], [
     button('Not for this pool', () => { wishes.quiet.push(pool.uuid); keepWishes(); close() }),
     closing('Not now'),
-    button('Yes, Enable certificate verification', () => (plan.blockers?.length ? enable(id) : carryOut(enabling(id)))  /* its plan was just shown */, { class: 'main', autofocus: true }),
+    button('Yes, Enable certificate verification', () => (plan.failed || plan.blockers?.length ? enable(id) : carryOut(enabling(id)))  /* its plan was just shown */, { class: 'main', autofocus: true }),
   ])
 }
 

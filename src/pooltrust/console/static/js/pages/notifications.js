@@ -24,7 +24,8 @@ export function alerts() {
 
 /** @param {string} id @param {any} place @param {string} ref @param {any} one */
 function rowOf(id, place, ref, one) {
-  const ours = can(place, 'pooltrust.get_alerts') ? answerOf(id, 'pooltrust.get_alerts').value?.find(it => it.uuid === one.uuid) : null
+  const told = can(place, 'pooltrust.get_alerts') ? answerOf(id, 'pooltrust.get_alerts').value : null
+  const ours = Array.isArray(told) ? told.find(it => it?.uuid === one.uuid) : null
   const until = ours?.date || /<date>(.*?)<\/date>/.exec(one.body ?? '')?.[1] || ''
   const days = until ? ` (${daysWords(daysLeft(until))})` : ''
   const host = hosts(place).find(([, it]) => it.uuid === one.obj_uuid)
