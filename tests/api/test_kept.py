@@ -258,3 +258,16 @@ def test_so_many_tasks_are_kept_and_no_more(monkeypatch: pytest.MonkeyPatch):
     for n in range(1000, 1030):
         tasks.open(a_task(n), "", 0.0, works=False)
     assert len(tasks.rows) <= 11 and working in tasks.rows
+
+
+def test_every_class_that_has_records_is_counted_with_the_events():
+    context = FakeContext()
+    session = session_of(context)
+    ask(context, "secret.create", session, {"value": "x", "other_config": {}})
+    listed = ask(context, "system.listMethods")
+
+    counts = ask(context, "event.from", session, ["pool"], "", 0.0)["valid_ref_counts"]
+
+    of_records = {name.partition(".")[0] for name in listed if name.endswith(".get_record")}
+    assert {name.lower() for name in of_records} == counts.keys()
+    assert (counts["secret"], counts["session"], counts["host"], counts["vm"]) == (1, 1, 3, 0)

@@ -40,6 +40,8 @@ class Event:
 # and event.from answers a struct that has them as `events`.
 ON_THE_WIRE = Type(f"{CLASSES['event'].record.name} set", [], lambda raw: raw)
 _NONE = {name.lower(): Int32(0) for name in absent_classes()}
+_UNTOLD = ("secret", "session", "user")
+"""Classes that are counted, although no event tells of their objects."""
 
 Classes = Annotated[list[str], Doc("Classes; * for all, class/reference for one object.")]
 NO_EVENTS = (EventSubscriptionParseFailure, EventsLost, SessionInvalid, HostIsSlave)
@@ -68,7 +70,8 @@ async def from_(
     events, after = await context.events.since(
         Subscription.parse(classes), token, timeout_, caller.session, _gate(context, caller)
     )
-    counts = {**_NONE, **context.events.sizes}
+    untold = {name: Int32(len(CLASSES[name].rows(context))) for name in _UNTOLD}
+    counts = {**_NONE, **context.events.sizes, **untold}
     return {"events": events, "valid_ref_counts": counts, "token": after}
 
 
