@@ -22,6 +22,7 @@ from pooltrust.api.declare.values import NULL, Type
 Uuids = Callable[[str], Mapping[str, str]]
 """The UUIDs of a class's objects by their references."""
 _PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _OWN = frozenset({"uuid", "param-name", "param-key"})
 
 
@@ -41,8 +42,9 @@ def command_line(call: Call, arguments: Sequence[Any], uuids: Uuids) -> str:
 
 def _line(name: str = "", words: Iterator[str] | Sequence[str] = ()) -> str:
     line = ("xe", name, *words)
-    # What comes after a line break would be read as a word of its own.
-    return shlex.join(line) if name and not any(set(word) & {"\n", "\r"} for word in line) else ""
+    # What comes after a line break would be read as a word of its own, and other control characters
+    # are keys to the terminal that the line is pasted into: one deletes, another ends the paste.
+    return shlex.join(line) if name and not any(map(_CONTROL.search, line)) else ""
 
 
 @cache
