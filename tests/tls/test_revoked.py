@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from pki.offered.stage import Maker, key_text, made, private, revocation
 from pooltrust.errors import CannotVerify
 from pooltrust.pki.certificate import Certificate, read_pem
+from pooltrust.pki.revocation import _reason, read_list
 from pooltrust.tls.answer import Faces
 from pooltrust.tls.contexts import server_context
 from pooltrust.tls.dial import dial
@@ -80,3 +85,17 @@ def test_who_was_taken_back_is_refused(
 )
 def test_who_was_not_is_talked_to(run: Callable[[Any], Any], tmp_path: Path, list_: bytes) -> None:
     assert run(dialled(tmp_path, list_)) == b"secret"
+
+
+def test_a_reason_that_can_t_be_read_is_none() -> None:
+    """Two extensions of one kind: the list is read without them, and so must be who is in it."""
+    entry = x509.RevokedCertificateBuilder(one(LEAF).serial, NOW)
+    entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False)
+    entry = entry.add_extension(x509.InvalidityDate(NOW), critical=False)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "middle")])
+    builder = x509.CertificateRevocationListBuilder(name, *DATES)
+    sound = builder.add_revoked_certificate(entry.build()).sign(MIDDLE.key, SHA256())
+    date, reason = b"\x55\x1d\x18", b"\x55\x1d\x15"
+    odd = read_list(sound.public_bytes(Encoding.DER).replace(date, reason))
+    found = x509.load_der_x509_crl(odd).get_revoked_certificate_by_serial_number(one(LEAF).serial)
+    assert found is not None and _reason(found) == ""

@@ -121,8 +121,8 @@ def _signed(one: x509.CertificateRevocationList, by: Certificate) -> bool:
 def _reason(entry: _Entry) -> str:
     try:
         said = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
-    except (x509.ExtensionNotFound, ValueError):
-        return ""
+    except (x509.ExtensionNotFound, ValueError, *facts.PARSE_ERRORS):
+        return ""  # it is taken back, whatever is unreadable beside that
     return "" if said == "unspecified" else said
 
 
