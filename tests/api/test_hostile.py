@@ -234,3 +234,18 @@ def test_the_deepest_echo_can_be_written():
     body = orjson.dumps({"method": "system.isAlive", "params": [deep], "id": 1})
 
     assert deep == orjson.loads(answer(FakeContext(), JSON, body).body)["result"]
+
+
+@pytest.mark.parametrize("host", ["::1%x\r\nA: b", "h\r\nA: b", "h/x", "h:1", "[::1]", "", " h"])
+def test_a_test_post_goes_to_a_name_or_an_address_and_says_nothing_else_by_it(host: str) -> None:
+    """uvloop dials an address whatever stands behind its %, and the host is a line of HTTP."""
+    context = FakeContext()
+    said = ask(context, "pool.send_test_post", session_of(context), host, 443, "x")
+    assert said == ["INVALID_VALUE", "host", host]
+
+
+@pytest.mark.parametrize("host", ["h1.example.org", "192.0.2.1", "2001:db8::1", "fe80::1%eth0"])
+def test_a_test_post_goes_to_every_sort_of_place(host: str) -> None:
+    context = FakeContext()
+    said = ask(context, "pool.send_test_post", session_of(context), host, 443, "x")
+    assert said[0] != "INVALID_VALUE"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pooltrust.api import roles
@@ -37,6 +38,8 @@ TALKING = (
 )
 ASKING = (*TALKING, failures.WlbNotInitialized)
 MOST_PORT = 65535
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9._-]{1,15})?")
+"""A name or an address.  It is dialled and said: uvloop takes any text behind an address's %."""
 
 Url = Annotated[str, Doc("Where the appliance is: host:port, without a scheme.")]
 Recommended = dict[VmRef, list[str]]
@@ -188,6 +191,8 @@ async def send_test_post(
     A host of the pool must show its server identity as the trust log has it; anybody else must be
     believed as an appliance is.  Whoever is not believed is sent nothing.
     """
+    if not _HOST.fullmatch(host):
+        raise InvalidValue("host", host[:256])
     if not 0 < port <= MOST_PORT:
         raise InvalidValue("port", str(port))
     return await context.dialling.post(host, port, body)
