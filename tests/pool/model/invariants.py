@@ -9,6 +9,8 @@ from pooltrust.pool.alerts import Noticed, alerts
 from pooltrust.pool.plan.operation import Operation, Suspended
 from pooltrust.pool.plan.plan import Kind
 from pooltrust.pool.plan.steps import Promote
+from pooltrust.terms import HostId
+from pooltrust.trust.entries import HostAdmitted
 from trust.pools import NOW
 
 from ..fakes.host import FakeHost
@@ -71,8 +73,15 @@ def no_non_member_is_believed(pool: FakePool, hosts: Hosts) -> Iterator[str]:
                 continue
             if host.bound and host.log.head_number < said.entry.number:
                 continue  # the operation said so: it waits until it sees that others hold the entry
+            if _was_admitted_again(host, host_id, said.entry.number):
+                continue  # on a branch that it was ordered to follow
             if any(host.accepts(host_id, key) for key in ejected.keys):
                 yield f"{_name(host)} believes {_name(ejected)}, whose ejection is done"
+
+
+def _was_admitted_again(host: FakeHost, other: HostId, since: int) -> bool:
+    bodies = (said.entry.body for said in host.log.tail(since))
+    return any(isinstance(body, HostAdmitted) and body.host == other for body in bodies)
 
 
 def no_two_hosts_disagree_about_an_entry(pool: FakePool, hosts: Hosts) -> Iterator[str]:
