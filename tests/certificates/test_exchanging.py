@@ -14,6 +14,8 @@ from pki.offered.stage import made, private
 from pooltrust.api.dispatch import dispatch
 from pooltrust.api.sessions import Origin
 from pooltrust.api.wire.jsonrpc import JSON
+from pooltrust.errors import OperationNotAllowed
+from pooltrust.host.trusting.other_pool import _result
 from pooltrust.pki.certificate import read_pem
 from pooltrust.pool import anchors
 
@@ -172,3 +174,12 @@ def test_what_would_let_a_host_in_is_not_done(pool: Pool, call: str) -> None:
             assert code == "NOT_IMPLEMENTED"
 
     run(story())
+
+
+def test_a_refusal_of_the_other_pool_is_repeated_by_its_code_and_never_by_its_words() -> None:
+    """They are shown and kept with a task, and might have the session in them."""
+    for message, shown in (("SESSION_INVALID", True), ("no OpaqueRef:hush here", False)):
+        body = json.dumps({"error": {"message": message}}).encode()
+        with pytest.raises(OperationNotAllowed) as why:
+            _result("pool.get_all", body)
+        assert (message in str(why.value)) == shown and "hush" not in str(why.value)

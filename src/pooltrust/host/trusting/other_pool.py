@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ from pooltrust.trust.expect import Pinned
 
 SECONDS = 30.0
 LONGEST = 8 * 1024 * 1024
+_CODE = re.compile(r"[A-Z0-9_]{1,100}")
+"""What is repeated of a refusal: words might have the session in them."""
 EXPECTED = "the other pool's coordinator"
 
 
@@ -74,8 +77,8 @@ class OtherPool:
 def _result(method: str, body: bytes) -> Any:
     try:
         match json.loads(body):
-            case {"error": {"message": str(code)}}:
-                raise OperationNotAllowed(f"The other pool answers {method} with {code[:100]!r}")
+            case {"error": {"message": str(code)}} if _CODE.fullmatch(code):
+                raise OperationNotAllowed(f"The other pool answers {method} with {code}")
             case {"result": found}:
                 return found
     except (ValueError, RecursionError):
