@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 from pki.offered.stage import Maker, key_text, made, private, revocation
 from pooltrust.errors import CannotVerify
 from pooltrust.pki.certificate import Certificate, read_pem
-from pooltrust.pki.revocation import _reason, read_list
+from pooltrust.pki.revocation import _parsed, _reason, read_list, revoked
+from pooltrust.pool.revocations import MOST_LISTS
 from pooltrust.tls.answer import Faces
 from pooltrust.tls.contexts import server_context
 from pooltrust.tls.dial import dial
@@ -99,3 +100,12 @@ def test_a_reason_that_can_t_be_read_is_none() -> None:
     odd = read_list(sound.public_bytes(Encoding.DER).replace(date, reason))
     found = x509.load_der_x509_crl(odd).get_revoked_certificate_by_serial_number(one(LEAF).serial)
     assert found is not None and _reason(found) == ""
+
+
+def test_as_many_lists_as_a_pool_may_have_are_read_once() -> None:
+    """Else every connection with a client certificate would have all of them read again."""
+    lists = [revocation(Maker(f"m{n}", MIDDLE.key), dates=DATES) for n in range(MOST_LISTS)]
+    for _ in range(2):
+        before = _parsed.cache_info().misses
+        assert revoked([one(LEAF)], (), lists) is None
+    assert _parsed.cache_info().misses == before

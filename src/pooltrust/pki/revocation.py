@@ -126,7 +126,8 @@ def _reason(entry: _Entry) -> str:
     return "" if said == "unspecified" else said
 
 
-@lru_cache(maxsize=32)
+# All lists of a pool at once: each connection with a client certificate goes through them.
+@lru_cache(maxsize=128)
 def _parsed(der: bytes) -> x509.CertificateRevocationList:
     return x509.load_der_x509_crl(der)
 
