@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from pki.offered.stage import Maker, key_text, made, private, revocation
 from pooltrust.errors import CannotVerify
 from pooltrust.pki.certificate import Certificate, read_pem
-from pooltrust.pki.revocation import _parsed, _reason, read_list, revoked
+from pooltrust.pki.revocation import BadList, _parsed, _reason, read_list, revoked
 from pooltrust.pool.revocations import MOST_LISTS
 from pooltrust.tls.answer import Faces
 from pooltrust.tls.contexts import server_context
@@ -109,3 +109,13 @@ def test_as_many_lists_as_a_pool_may_have_are_read_once() -> None:
         before = _parsed.cache_info().misses
         assert revoked([one(LEAF)], (), lists) is None
     assert _parsed.cache_info().misses == before
+
+
+def test_a_list_whose_signature_nobody_can_check_is_refused() -> None:
+    """It would be installed, and revoke nobody."""
+    rsa, unknown = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010163")
+    ecdsa, other = bytes.fromhex("2a8648ce3d040302"), bytes.fromhex("2a8648ce3d040363")
+    sound = revocation(MIDDLE, one(LEAF), dates=DATES)
+    with pytest.raises(BadList, match="not known here, "):
+        read_list(sound.replace(rsa, unknown).replace(ecdsa, other))
+    assert read_list(sound) == sound

@@ -55,6 +55,7 @@ def read_list(der: bytes) -> bytes:
     try:
         parsed = _parsed(bytes(der))
         _check(parsed.extensions)
+        _check_signed(parsed)
         return parsed.public_bytes(Encoding.DER)
     except BadList:
         raise
@@ -100,6 +101,15 @@ def _check(extensions: x509.Extensions) -> None:
             raise BadList(
                 f"it has a critical extension of an unknown kind, {extension.oid.dotted_string}"
             )
+
+
+def _check_signed(parsed: x509.CertificateRevocationList) -> None:
+    """One whose signature nobody here can check would be installed, and revoke nobody."""
+    try:
+        _ = parsed.signature_hash_algorithm
+    except UnsupportedAlgorithm as why:
+        oid = parsed.signature_algorithm_oid.dotted_string
+        raise BadList(f"it is signed in a way that is not known here, {oid}") from why
 
 
 def _named(certificate: Certificate, of: x509.CertificateRevocationList) -> _Entry | None:
