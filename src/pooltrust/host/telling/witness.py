@@ -62,6 +62,7 @@ class Witness:
         self._saving: asyncio.TimerHandle | None = None
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         self.changed: Callable[[], None] = lambda: None
         belief.watch(self._roster_changed)
 
@@ -81,6 +82,7 @@ class Witness:
         if self._saving is not None:
             self._saving.cancel()
             self._save()
+        self._closed = True
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
@@ -190,11 +192,13 @@ class Witness:
             self.changed()
 
     def _save_soon(self) -> None:
-        if self._saving is None:
+        if self._saving is None and not self._closed:
             self._saving = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save)
 
     def _save(self) -> None:
         self._saving = None
+        if self._closed:
+            return  # what a connection that is being closed still says is heard again
         task = asyncio.create_task(self._write(), name="remember-heads")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
