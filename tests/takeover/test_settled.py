@@ -140,7 +140,7 @@ def grown(*addresses: str) -> tuple[SignedEntry, ...]:
 
 
 def heads(*seen: tuple[str, SignedEntry]) -> list[Seen]:
-    return [Seen(host, said.entry.number, said.hash, 0.0) for host, said in seen]
+    return [Seen(host, said.entry.number, said.hash, 0.0, True) for host, said in seen]
 
 
 def test_half_of_the_members_with_the_coordinator_show_it_also_by_later_heads():

@@ -135,7 +135,7 @@ def test_a_pool_of_one_is_current():
 def test_the_coordinator_of_two_is_current_by_the_other_one_only():
     roster = Pool.found(B).log.roster
     assert not is_current(roster, A, [], 1000.0)
-    assert is_current(roster, A, [Seen(B, roster.number, roster.head, 999.0)], 1000.0)
+    assert is_current(roster, A, [Seen(B, roster.number, roster.head, 999.0, True)], 1000.0)
 
 
 def test_a_dismissed_host_is_never_current():

@@ -109,7 +109,7 @@ class Seen:
     number: int
     hash: EntryHash
     at: float
-    vouches: bool = True
+    vouches: bool
 
 
 def committed(before: Roster, holders: Collection[HostId]) -> bool:

@@ -66,7 +66,7 @@ class FakeNetwork:
     def confirm(self, me: FakeHost) -> bool:
         """Whether this host is current, by the heads of those that it reaches now."""
         roster, others = me.log.roster, self.others(me)
-        seen = [Seen(h.id, h.log.head_number, h.log.head_hash, 0.0) for h in others]
+        seen = [Seen(h.id, h.log.head_number, h.log.head_hash, 0.0, True) for h in others]
         if roster.coordinator == me.id:
             # Half of those as well who were members before a change that is not committed.
             there = {h.id for h in others} | {me.id}
