@@ -142,7 +142,7 @@ def test_a_dismissed_host_is_never_current():
     pool = POOL.copy()
     pool.append(e.HostDismissed(B, "over"))
     roster = pool.log.roster
-    heads = [Seen(host, roster.number, roster.head, 1000.0) for host in (A, C, D)]
+    heads = [Seen(host, roster.number, roster.head, 1000.0, True) for host in (A, C, D)]
     assert not is_current(roster, B, heads, 1000.0)
 
 
