@@ -9,10 +9,15 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from pools.stage import within
+from appliances.stage import Appliance
+from appliances.test_balancing import ADDED
+from certificates.test_requesting import CHAIN, answer
+from certificates.test_trust import CA, CRL
+from pools.stage import Host, within
 from pooltrust.pki.mint import mint_server_identity
 
 from .stage import Stage
@@ -239,6 +244,123 @@ def _parts(pem: str) -> tuple[str, str]:
     [key] = [block for block in blocks if "PRIVATE KEY" in block]
     [certificate] = [block for block in blocks if "CERTIFICATE" in block]
     return key, certificate
+
+
+@pytest.mark.parametrize("keys", ["Shift+F10", "ContextMenu"])
+def test_what_a_right_click_offers_the_keyboard_does_too(told: Stage, keys: str):
+    browser = told.browser
+    told.to_host(told.hosts[1])
+    browser.run("document.querySelector('[data-entry=host] dd.more button').focus()")
+    browser.press(keys)
+    browser.see("Reset Certificate", ".menu")
+    assert browser.focused() == "Copy thumbprint"
+
+    browser.press("Escape")
+    assert browser.count(".menu") == 0 and browser.focused() == "⋯"
+
+
+def test_a_request_is_made_here_and_its_signed_answer_is_installed(told: Stage):
+    browser, h2 = told.browser, told.hosts[1]
+    told.to_host(h2)
+    browser.menu("Server", "Certificates", "Certificate request (CSR)…")
+    browser.fill("More DNS names than the host’s own", "herons.example.org")
+    browser.click("Make a request", area="#dialog")
+    browser.wait("!document.querySelector('#csr-key')")
+    browser.click("Make a request", area="#dialog")
+    browser.see("The request", "#dialog")
+    asked = browser.run("document.querySelector('#csr-pem').value")
+    assert asked == h2.call("pooltrust.get_certificate_request", _ref(h2))
+    assert browser.violations() == []
+    told.close()
+
+    browser.click("CSR…", area="main")
+    browser.click("Install the answer…", area="#dialog")
+    browser.fill("Certificate", answer(asked))
+    browser.fill("Intermediate certificates", CHAIN)
+    browser.click("Go on")
+    browser.click("Install", area="#dialog")
+    browser.see("Done.", "#dialog")
+    new = browser.text("#dialog .thumbprint.large")
+    told.close()
+    browser.see(new, "[data-entry='host']")
+    assert new == told.server_thumbprint(h2)
+
+
+def _ref(host: Host) -> str:
+    return str(host.call("host.get_by_uuid", host.status()["host"]))
+
+
+def test_an_authority_and_its_list_are_installed_and_removed(told: Stage):
+    browser = told.browser
+    told.go("pool", "trusted")
+    for button, pem, file in (
+        ("Install a CA certificate…", CA, "authority.pem"),
+        ("Install a revocation list…", CRL, "list.pem"),
+    ):
+        browser.click(button, area="main")
+        browser.fill("PEM", pem)
+        browser.click("Go on")
+        browser.click("Install", area="#dialog")
+        browser.see("Done.", "#dialog")
+        told.close()
+        browser.see(file, "main")
+
+    for button, file in (("Remove…", "authority.pem"), ("Remove…", "list.pem")):
+        browser.click(button, area="main")
+        browser.click("Remove", area="#dialog")
+        browser.see("Done.", "#dialog")
+        told.close()
+        browser.gone(file, "main")
+    assert told.h1.call("pool.crl_list") == []
+
+
+@pytest.mark.needs("nginx")
+def test_an_appliance_is_looked_at_pinned_and_connected(told: Stage, tmp_path: Path):
+    browser = told.browser
+    told.go("pool", "members")
+    with Appliance.at(tmp_path / "appliance") as appliance:
+        browser.click("Look at its certificate…", area="main")
+        browser.fill("Address:port", appliance.url)
+        browser.click("Look", area="#dialog")
+        browser.see(str(appliance.thumbprint), "#dialog .thumbprint.large")
+        browser.click("Trust exactly this certificate", area="#dialog")
+        browser.wait("!document.querySelector('#dialog .thumbprint')")
+        browser.click("Trust exactly this certificate", area="#dialog")
+        browser.see("Done.", "#dialog")
+        told.close()
+        appliance.answers |= {"AddXenServer": ADDED, "RemoveXenServer": ""}
+        browser.click("Connect…", area="main")
+        browser.fill("Address:port", appliance.url)
+        browser.fill("User there", "wlbuser")
+        browser.fill("Password there", "counts-18-herons")
+        browser.fill("Its password", told.h1.password)
+        browser.click("Go on")
+        browser.click("Connect", area="#dialog")
+        browser.see("Done.", "#dialog")
+        assert "counts-18-herons" not in browser.text("#dialog .xe")
+        told.close()
+        browser.see("its certificate is verified")
+        browser.click("Disconnect…", area="main")
+        browser.click("Disconnect", area="#dialog")
+        browser.see("Done.", "#dialog")
+        told.close()
+        browser.see("No appliance is connected.")
+    told.go("pool", "trusted")
+    browser.click("Remove…", area="main")
+    browser.click("Remove", area="#dialog")
+    browser.see("Done.", "#dialog")
+    told.close()
+
+
+def test_a_task_is_shown_while_it_runs(told: Stage):
+    browser, h1 = told.browser, told.h1
+    told.go("pool", "tasks")
+    task = h1.call("task.create", "Counting herons", "")
+    browser.see("Counting herons")
+    h1.call("task.set_status", task, "cancelled")
+    browser.see("cancelled", "main")
+    h1.call("task.destroy", task)
+    browser.gone("Counting herons")
 
 
 def test_every_certificate_is_in_one_table_that_is_filtered_and_saved(told: Stage):

@@ -157,10 +157,13 @@ class Host:
 
 
 @contextmanager
-def own_hosts(count: int, *, off: Sequence[str] = (), run: bool = True) -> Iterator[list[Host]]:
+def own_hosts(
+    count: int, *, off: Sequence[str] = (), run: bool = True, options: Sequence[str] = ()
+) -> Iterator[list[Host]]:
     """The hosts h1, h2, …, each set up as a pool of its own, and running; any may be stopped.
 
     Those named in `off` are founded without verification.  Without `run` none is started yet.
+    `options` are those of `pooltrust host init`, for each.
     """
     addresses = [f"127.0.0.{number}" for number in range(1, count + 1)]
     port = find_free_port(*addresses)
@@ -171,7 +174,11 @@ def own_hosts(count: int, *, off: Sequence[str] = (), run: bool = True) -> Itera
         ]
         try:
             with ThreadPoolExecutor() as threads:
-                list(threads.map(lambda one: one.init(verification=one.name not in off), hosts))
+                list(
+                    threads.map(
+                        lambda one: one.init(*options, verification=one.name not in off), hosts
+                    )
+                )
                 list(threads.map(Host.run, hosts if run else ()))
             yield hosts
         finally:

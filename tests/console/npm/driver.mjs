@@ -28,6 +28,8 @@ const fresh = async () => {
 }
 await fresh()
 
+// "It was not done." has "Done." in it, for a text that is not met exactly.
+const met = text => [text, { exact: text === 'Done.' }]
 const within = area => (area ? page.locator(area) : page)
 const steps = {
   fresh,
@@ -38,7 +40,7 @@ const steps = {
   press: key => page.keyboard.press(key),
   fill: (label, text) => page.getByLabel(label, { exact: true }).fill(text),
   choose: (label, text) => page.getByLabel(label).selectOption(text),
-  see: (text, area) => within(area ?? 'body').getByText(text).first().waitFor(),
+  see: (text, area) => within(area ?? 'body').getByText(...met(text)).first().waitFor(),
   gone: (text, area) => within(area ?? 'body').getByText(text).first().waitFor({ state: 'hidden' }),
   text: selector => page.locator(selector).first().innerText(),
   count: selector => page.locator(selector).count(),

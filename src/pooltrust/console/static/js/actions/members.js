@@ -103,5 +103,7 @@ export function eject(id, ref) {
 export function promote(id, ref) {
   const place = /** @type {any} */ (places.get(id))
   if (isCoordinator(place, ref)) return
-  act({ id, title: `Make ${place.objects.host.get(ref).name_label.slice(0, 80)} the coordinator`, method: 'pool.designate_new_master', parameters: [ref], plan: 'pool.designate_new_master', host: ref, confirm: 'Hand over', warning: [h('p', {}, 'No connection is closed; this console follows to the new coordinator by itself.')] })
+  const { uuid, name_label: label } = place.objects.host.get(ref)
+  const seen = () => hosts(/** @type {any} */ (places.get(id))).some(([now, host]) => host.uuid === uuid && isCoordinator(places.get(id), now))
+  act({ id, seen, title: `Make ${label.slice(0, 80)} the coordinator`, method: 'pool.designate_new_master', parameters: [ref], plan: 'pool.designate_new_master', host: ref, confirm: 'Hand over', warning: [h('p', {}, 'No connection is closed; this console follows to the new coordinator by itself.')] })
 }

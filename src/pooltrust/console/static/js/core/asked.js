@@ -24,12 +24,18 @@ export function answer(id, what, asking, fresh = 30000) {
 /** @param {string} id @param {string} method @param {...any} parameters */
 export const answerOf = (id, method, ...parameters) => answer(id, `${method} ${parameters.join(' ')}`, () => call(id, method, ...parameters))
 
-/** Ask anew what belongs to this server. @param {string} id @param {string} [what] */
+/** Ask anew what belongs to this server, at once: no event may tell of it. @param {string} id @param {string} [what] */
 export function outdated(id, what = '') {
+  forget(id, what)
+  changed({ kind: 'answer' })
+}
+
+/** @param {string} id @param {string} [what] */
+function forget(id, what = '') {
   for (const [key, one] of kept) if (key.startsWith(`${id} ${what}`)) one.at = 0
 }
 
 /** Records have changed: what was asked for may have, too. @param {any} said */
 export function heard(said) {
-  if (said.all || said.changes.some(one => one.class !== 'host_metrics' && one.class !== 'task')) outdated(said.id)
+  if (said.all || said.changes.some(one => one.class !== 'host_metrics' && one.class !== 'task')) forget(said.id)
 }
