@@ -7,19 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-import soak
 from pools.stage import START_SECONDS, Host, within
 
 from .clocks import YEAR
 from .field import Field, field_of, join_all
 from .quiet import defects, settled
 
-pytestmark = [
-    pytest.mark.needs("faketime"),
-    # Alone it passes; after the kills of other tests its daemons were seen to refresh too late for
-    # it.  Until that is understood it has its turn in `make soak`.
-    pytest.mark.skipif(not soak.MINUTES, reason="run by make soak"),
-]
+pytestmark = pytest.mark.needs("faketime")
 REFRESHED_SECONDS = 60.0
 
 

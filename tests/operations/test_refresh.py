@@ -128,6 +128,26 @@ def test_an_identity_is_refreshed_by_itself_at_two_thirds_of_its_lifetime(pool: 
     run(story(), 60)
 
 
+def test_who_was_away_when_it_was_due_is_refreshed_when_it_is_heard(pool: Pool) -> None:
+    h1, h2, h3 = pool(3)
+
+    async def story() -> None:
+        async with running(h1, h2, later=[h3]):
+            later = datetime.now(UTC) + timedelta(days=300)
+            for host in (h1, h2):
+                host.daemon.upkeep._now = host.daemon.keys._now = lambda: later
+            old = {served(host) for host in (h1, h2)}
+            h1.daemon.upkeep._wake.set()
+            await until(lambda: not {served(host) for host in (h1, h2)} & old, 20)
+            await until(lambda: not h1.daemon.upkeep._wake.is_set(), 20)
+            await h3.start()
+            h3.daemon.keys._now = lambda: later
+            before = served(h3)
+            await until(lambda: served(h3) != before, 20)
+
+    run(story(), 60)
+
+
 def test_a_plan_is_shown_before_and_changes_nothing(pool: Pool) -> None:
     hosts = h1, h2, h3 = pool(3)
 

@@ -65,7 +65,7 @@ class Upkeep:
 
     def heard(self) -> None:
         """There is news, of a member that was away or of the log: try again now."""
-        if self._pending():
+        if self._pending() or (self.leads() and self._due(frozenset(self._belief.roster.members))):
             self._wake.set()
 
     def led(self) -> None:
