@@ -14,11 +14,11 @@ run: ## set up everything and run a pool of three hosts here, until Ctrl-C
 	@tools/environment run
 	@exec .venv/bin/pooltrust demo
 
-TWO_AT_ONCE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+SEVERAL_AT_ONCE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 test: ## set up everything and run the tests
 	@tools/environment test
 	@tools/packages
-	@$(PYTHON_IN) -m pytest -o faulthandler_timeout=120 $(TWO_AT_ONCE)
+	@$(PYTHON_IN) -m pytest -o faulthandler_timeout=120 $(SEVERAL_AT_ONCE)
 
 MINUTES ?= 10
 soak: ## the long tests: every death, and MINUTES=10 of mischief; two hours, results in build/soak.md

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import soak
 from crashing import Camera, Disk
 from daemons import Host, run, running, until
 from pooltrust.host.leaving import leaving as departing
@@ -65,8 +66,11 @@ def test_killed_at_any_moment_it_is_dismissed_or_its_own_pool(
     assert "dismissed" in ends and "its own pool" in ends
 
 
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-@pytest.mark.parametrize("restart", [False, True], ids=["", "restarts"])
+@pytest.mark.parametrize(
+    "code, restart",
+    [(errno.ENOSPC, True), (errno.EIO, False)]
+    + ([(errno.ENOSPC, False), (errno.EIO, True)] if soak.MINUTES else []),
+)
 def test_a_disk_that_fails_delays_it_and_no_more(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, restart: bool
 ) -> None:

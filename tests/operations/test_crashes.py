@@ -99,7 +99,7 @@ def test_every_step_is_numbered(pool: Pool, monkeypatch: pytest.MonkeyPatch, sce
     assert scene.steps - scene.size < run(story(), 120) <= scene.steps
 
 
-@pytest.mark.parametrize("case", soak.sample(CASES, 25, "deaths at a step"), ids=str)
+@pytest.mark.parametrize("case", soak.sample(CASES, 16, "deaths at a step"), ids=str)
 def test_a_host_that_dies_at_any_step_comes_back_and_everything_is_well(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
 ) -> None:

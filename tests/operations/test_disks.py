@@ -63,7 +63,7 @@ async def ordered_again(scene: Scene, hosts: Hosts) -> None:
             await asyncio.sleep(0.2)
 
 
-@pytest.mark.parametrize("case", soak.sample(CASES, 15, "failures of a disk"), ids=str)
+@pytest.mark.parametrize("case", soak.sample(CASES, 10, "failures of a disk"), ids=str)
 def test_a_disk_that_fails_stops_it_with_words_and_it_goes_on_when_it_is_repaired(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
 ) -> None:
