@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,25 +61,26 @@ async def begun(scene: Scene, hosts: Hosts) -> None:
         await hosts[scene.lost].stop()
 
 
-async def ended(scene: Scene, hosts: Hosts) -> None:
-    """Wait until nothing is left to be done, whatever was ordered."""
+async def ended(scene: Scene, hosts: Hosts, *, requested: bool = False) -> None:
+    """Wait until nothing is left to be done, whatever was ordered; `requested`: see `peace`."""
+    at_peace = partial(peace, requested=requested)
     if scene.lost is not None:
-        await peace(*(host for place, host in enumerate(hosts) if place != scene.lost))
+        await at_peace(*(host for place, host in enumerate(hosts) if place != scene.lost))
         await hosts[scene.lost].start()
     if scene.leaves is None:
-        await peace(*hosts)
+        await at_peace(*hosts)
         return
     gone = hosts[scene.leaves]
     stay = tuple(host for host in hosts if host is not gone)
     if any(gone.me in host.roster.members for host in stay):
         await until(lambda: gone.me not in stay[0].roster.members or not list(unrest(*hosts)), 90)
     if gone.me in stay[0].roster.members:
-        await peace(*hosts)  # it was never begun
+        await at_peace(*hosts)  # it was never begun
         return
-    await peace(*stay)
+    await at_peace(*stay)
     await until(lambda: gone.lines("own-pool-founded"), 90)
     await until(lambda: not (gone.config.folder / "leaving").exists(), 90)
-    await peace(gone)
+    await at_peace(gone)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)

@@ -13,7 +13,6 @@ import soak
 from crashing import OneDisk
 from daemons import run, running
 from pooltrust.command.client import NoDaemon, Reported
-from pooltrust.host.obeying import minting
 from pooltrust.host.operations import upkeep
 
 from .scenes import SCENES, Hosts, Scene
@@ -68,7 +67,6 @@ def test_a_disk_that_fails_stops_it_with_words_and_it_goes_on_when_it_is_repaire
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
 ) -> None:
     monkeypatch.setattr(upkeep, "RETRIES", (0.1, 0.3))
-    monkeypatch.setattr(minting, "STAGED_SECONDS", 0.0)  # what an order left goes with the next
     scene = case.scene
     hurried(monkeypatch, scene)
     hosts = pool(scene.size, **scene.settings)
@@ -102,7 +100,7 @@ def test_a_disk_that_fails_stops_it_with_words_and_it_goes_on_when_it_is_repaire
                 await host.restart()
             if not done:
                 await ordered_again(scene, hosts)
-            await ended(scene, hosts)
+            await ended(scene, hosts, requested=not done)
             if done:
                 leads = next(one for one in hosts if one.daemon.belief.is_coordinator)
                 assert [one["state"] for one in await operations(leads)] == ["done"]

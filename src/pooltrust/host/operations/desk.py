@@ -260,8 +260,9 @@ class Desk:
             return await self._end(stored, state, ending.words)
         why = _why(stored, run, ending)
         if ending.may_abandon and run.wrote_nothing() and not self._is_bound(stored):
-            await run.tidy()
+            # First written down: where that fails it goes on later, and needs its key.
             await self._end(stored, State.ABANDONED, f"Nothing was changed.  {why}")
+            await run.tidy()
             raise why
         stopped = replace(
             stored,
