@@ -21,6 +21,7 @@ from pooltrust.console.trusting.shown import Ordered, differences, doubts, verdi
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.mint import KeyKind, mint_server_identity
 from pooltrust.terms import Thumbprint
+from pooltrust.trust.store.files import unfinished
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -146,10 +147,10 @@ def test_without_the_old_certificate_a_change_is_hostile():
 def test_a_file_that_another_user_has_prepared_is_not_written_into(tmp_path: Path):
     victim, file = tmp_path / "victim", tmp_path / "known.json"
     victim.write_text("mine")
-    file.with_name("known.json.new").symlink_to(victim)
+    file.with_name(unfinished("known.json")).symlink_to(victim)
     store(file, KnownServers().learned(known()))
 
     assert victim.read_text() == "mine" and not file.is_symlink()
-    file.with_name("known.json.new").touch(0o666)
+    file.with_name(unfinished("known.json")).touch(0o666)
     store(file, KnownServers())
     assert file.stat().st_mode & 0o777 == 0o600

@@ -6,7 +6,6 @@ A file of JSON, replaced whole; it holds no secret.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ import orjson
 
 from pooltrust.errors import Refused, failure
 from pooltrust.terms import Thumbprint
+from pooltrust.trust.store import files
 
 MOST_PLACES = 16
 
@@ -151,23 +151,10 @@ def store(file: Path, known: KnownServers) -> None:
 
 def replace_file(file: Path, data: bytes) -> None:
     """Replace the file; a crash leaves the old one or the new one.  Raises BadKnownServers."""
-    new = file.with_name(file.name + ".new")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never into a file that is there: in a folder of many it may be another user's.
-        new.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        descriptor = os.open(new, flags, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        new.replace(file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        files.replace_file(file, data, 0o600)
     except OSError as why:
         raise BadKnownServers(str(file), why.strerror or str(why)) from why
 
