@@ -10,10 +10,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 from xml.parsers import expat
 
 from pooltrust.api.wire.message import DEEPEST, LONGEST_BODY, MalformedRequest, Request
+from pooltrust.api.wire.xmlevents import events
 
 MOST_ELEMENTS = 20_000
 
@@ -43,22 +44,11 @@ def read(body: bytes) -> Request:
     if len(body) > LONGEST_BODY:
         raise MalformedRequest(f"longer than {LONGEST_BODY} bytes")
     reader = _Reader()
-    parser = expat.ParserCreate("UTF-8")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _no_doctype
-    parser.EntityDeclHandler = _no_doctype
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
     try:
-        parser.Parse(body, True)
+        events(body, reader, "UTF-8")
     except expat.ExpatError:
         raise MalformedRequest("not XML") from None
     return reader.request()
-
-
-def _no_doctype(*_: Any) -> None:
-    raise MalformedRequest("a document type")
 
 
 class _Reader:
@@ -91,6 +81,9 @@ class _Reader:
         if text and (inside or tag not in _TEXTUAL) and not text.isspace():
             raise MalformedRequest("text out of place")
         self._insides[-1].append((tag, _FINISH[tag](inside, text)))
+
+    def document_type(self, *_: object) -> NoReturn:
+        raise MalformedRequest("a document type")
 
     def request(self) -> Request:
         match self._insides[0]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NoReturn
 from xml.parsers import expat
 
+from pooltrust.api.wire.xmlevents import events
 from pooltrust.errors.appliances import WlbInternalError
 
 LONGEST_ANSWER = 4 * 1024 * 1024
@@ -101,26 +102,13 @@ def _read(document: bytes) -> Element:
     if len(document) > LONGEST_ANSWER:
         raise Unreadable(f"it is longer than {LONGEST_ANSWER} bytes")
     reader = _Reader()
-    # Namespaces are not resolved: each element's name would have the address of its own written
-    # out, and a long one of those times many elements is minutes of work for a small document.
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _no_doctype
-    parser.EntityDeclHandler = _no_doctype
-    parser.StartElementHandler = reader.start
-    parser.EndElementHandler = reader.end
-    parser.CharacterDataHandler = reader.text
     try:
-        parser.Parse(document, True)
+        events(document, reader)
     except (expat.ExpatError, ValueError, LookupError) as why:
         if isinstance(why, Unreadable):
             raise
         raise Unreadable("it is not XML") from None
     return reader.top.child("Envelope")
-
-
-def _no_doctype(*_: Any) -> None:
-    raise Unreadable("it has a document type")
 
 
 class _Reader:
@@ -143,6 +131,9 @@ class _Reader:
 
     def text(self, text: str) -> None:
         self._texts[-1].append(text)
+
+    def document_type(self, *_: object) -> NoReturn:
+        raise Unreadable("it has a document type")
 
     def end(self, _tag: str) -> None:
         self._open.pop().text = "".join(self._texts.pop())
