@@ -1,4 +1,4 @@
-"""Where a coordinator is, as people write it."""
+"""Where a host is, as people and URLs write it."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def split(text: str, port: int, field: str = "master_address") -> tuple[str, int
     if not host:
         raise InvalidValue(field, text)
     return host, port
+
+
+def bracketed(address: str) -> str:
+    """A name or an address as it stands before a port: IPv6 in brackets (RFC 3986 3.2.2)."""
+    return f"[{address}]" if ":" in address else address

@@ -23,6 +23,7 @@ from pooltrust.host.appliances import expecting, soap
 from pooltrust.host.appliances.posting import Broken, post
 from pooltrust.host.appliances.talking import SECONDS, Talk
 from pooltrust.host.belief import Belief
+from pooltrust.host.place import bracketed
 from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.records.store import Change
 from pooltrust.host.serving.objects import Objects
@@ -229,7 +230,7 @@ class Balancing:
         """Where the appliance logs in: over TLS, since what it says there is a password."""
         roster = self._belief.roster
         address = roster.members[roster.coordinator].address
-        return f"https://{f'[{address}]' if ':' in address else address}:{roster.port}/"
+        return f"https://{bracketed(address)}:{roster.port}/"
 
     def _seconds(self) -> float:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 
 from pooltrust.errors import CannotVerify
 from pooltrust.errors.appliances import WlbUrlInvalid
+from pooltrust.host.place import bracketed
 from pooltrust.pool import anchors
 from pooltrust.terms import JOIN_NAME, POOL_NAME, Thumbprint
 from pooltrust.tls.dial import Connection, dial
@@ -86,9 +87,8 @@ def _asked_for(host: str, expect: Expectation) -> str | None:
 def _cure(host: str, port: int, met: CannotVerify) -> str:
     if met.certificate is None:
         return met.remedy
-    url = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     return (
         "If that is the certificate which the appliance's own console shows, pin it: "
-        f"xe pool-pin-wlb-certificate wlb_url={url}; or install its authority: "
+        f"xe pool-pin-wlb-certificate wlb_url={bracketed(host)}:{port}; or install its authority: "
         "xe pool-install-ca-certificate"
     )

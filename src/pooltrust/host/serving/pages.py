@@ -15,6 +15,7 @@ from pooltrust.api.context import Context
 from pooltrust.api.dispatch import invoke
 from pooltrust.api.sessions import Origin
 from pooltrust.errors import Failure
+from pooltrust.host.place import bracketed
 
 PAGES: Mapping[str, str] = {report.PATH: "pooltrust.get_certificate_report"}
 """The call behind each path; it takes a session and returns JSON text."""
@@ -71,8 +72,7 @@ def _refused(context: Context, asked: Asked, why: Failure) -> Page:
     if why.code == "HOST_IS_SLAVE":
         port = context.roster.port
         host = context.coordinator_address
-        shown = f"[{host}]" if ":" in host else host
-        where = f"https://{shown}{'' if port == 443 else f':{port}'}{asked.target}"
+        where = f"https://{bracketed(host)}{'' if port == 443 else f':{port}'}{asked.target}"
         return Page(302, str(why), {"Location": where})
     if why.code == FORBIDDEN:
         return Page(403, str(why))
