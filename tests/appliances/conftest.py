@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from appliances.stage import Appliance
-from daemons import Host, stock
+from pooled import pool
 
-
-@pytest.fixture
-def pool(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """`pool(2)`: that many hosts of one pool, which do not run, the first its coordinator."""
-
-    def copied(count: int, **settings: Any) -> tuple[Host, ...]:
-        names = [f"h{number}" for number in range(1, count + 1)]
-        return stock(tmp_path_factory).pool(tmp_path, *names, **settings)
-
-    return copied
+__all__ = ["appliance", "pool"]
 
 
 @pytest.fixture
