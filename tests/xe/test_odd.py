@@ -138,13 +138,8 @@ def test_what_a_locale_can_t_write_is_shown_as_its_code(
     assert "name-label=größe".encode() in script.heard
 
 
-def at_a_terminal(folder: Path, *words: str) -> bytes:
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(folder)
-        os.execv(
-            sys.executable, [sys.executable, "-I", "-S", str(XE), "--socket", "socket", *words]
-        )
+def shown_until_exit(child: int, terminal: int) -> bytes:
+    """All that this child shows at its terminal; it exits with 0."""
     shown = b""
     try:
         while piece := os.read(terminal, 4096):
@@ -154,6 +149,16 @@ def at_a_terminal(folder: Path, *words: str) -> bytes:
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     return shown
+
+
+def at_a_terminal(folder: Path, *words: str) -> bytes:
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(folder)
+        os.execv(
+            sys.executable, [sys.executable, "-I", "-S", str(XE), "--socket", "socket", *words]
+        )
+    return shown_until_exit(child, terminal)
 
 
 def test_what_would_command_a_terminal_is_shown_at_one_and_left_alone_in_a_pipe(
@@ -314,15 +319,7 @@ def test_a_secret_is_not_shown_as_it_is_typed(tmp_path: Path) -> None:
         while termios.tcgetattr(terminal)[3] & termios.ECHO:
             time.sleep(0.01)
         os.write(terminal, PASSWORD.encode() + b"\n")
-        shown = b""
-        try:
-            while piece := os.read(terminal, 4096):
-                shown += piece
-        except OSError:
-            pass  # it has exited
-        os.close(terminal)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        return shown
+        return shown_until_exit(child, terminal)
 
     async def story() -> bytes:
         async with script.at(tmp_path / "socket"):
