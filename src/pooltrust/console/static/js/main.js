@@ -25,7 +25,13 @@ let took = 0
 function drawSoon() {
   if (due) return
   due = true
-  setTimeout(() => { due = false; drawAll() }, Math.min(LATEST, Math.max(SOON, 4 * took)))
+  setTimeout(
+    () => {
+      due = false
+      drawAll()
+    },
+    Math.min(LATEST, Math.max(SOON, 4 * took)),
+  )
 }
 
 function drawAll() {
@@ -45,7 +51,13 @@ function drawPart(id, made) {
   try {
     children = made()
   } catch (why) {
-    children = [h('p', { class: 'bad-text', role: 'alert' }, 'What a pool tells can’t be shown here: ', name(String(why), 200))]
+    children = [
+      h.p(
+        { class: 'bad-text', role: 'alert' },
+        'What a pool tells can’t be shown here: ',
+        name(String(why), 200),
+      ),
+    ]
   }
   draw(part(id), ...children)
 }
@@ -61,9 +73,13 @@ function main(at) {
   if (state.standing === 'changed') return changedCertificate(state)
   if (state.standing !== 'connected') {
     const kept = poolOf(place) && state.standing === 'waiting'
-    return [...(kept ? [] : [h('div', { class: 'title' }, h('h1', {}, name(poolName(place))), chip(poolState(place)))]), ...between(state), ...(kept ? titled(at, place) : [])]
+    return [
+      ...(kept ? [] : [h.div({ class: 'title' }, h.h1(name(poolName(place))), chip(poolState(place)))]),
+      ...between(state),
+      ...(kept ? titled(at, place) : []),
+    ]
   }
-  return poolOf(place) ? titled(at, place) : [h('p', { class: 'busy' }, 'Reading what there is…')]
+  return poolOf(place) ? titled(at, place) : [h.p({ class: 'busy' }, 'Reading what there is…')]
 }
 
 /** @param {import('./core/route.js').Route} at @param {any} place */
@@ -71,27 +87,56 @@ function titled(at, place) {
   const id = /** @type {string} */ (at.id)
   if (at.kind === 'host') {
     const found = hosts(place).find(([, host]) => host.uuid === at.uuid)
-    if (!found) return [h('h1', {}, 'That host is not in the pool any more'), h('a', { href: to(id, 'pool', 'general') }, 'To the pool')]
-    return [h('div', { class: 'title' }, h('h1', {}, name(found[1].name_label)), chip(hostState(place, found[0]))), ...pageOf(at, id, place, found[0])]
+    if (!found)
+      return [
+        h.h1('That host is not in the pool any more'),
+        h.a({ href: to(id, 'pool', 'general') }, 'To the pool'),
+      ]
+    return [
+      h.div({ class: 'title' }, h.h1(name(found[1].name_label)), chip(hostState(place, found[0]))),
+      ...pageOf(at, id, place, found[0]),
+    ]
   }
   return [
-    h('div', { class: 'title' }, h('h1', {}, name(poolName(place))), chip(poolState(place))),
-    h('nav', { class: 'tabs', 'aria-label': 'Pages of the pool' }, Object.entries(PAGES).map(([page, label]) => h('a', { href: to(id, 'pool', page), 'aria-current': at.page === page ? 'page' : null }, label))),
+    h.div({ class: 'title' }, h.h1(name(poolName(place))), chip(poolState(place))),
+    h.nav(
+      { class: 'tabs', 'aria-label': 'Pages of the pool' },
+      Object.entries(PAGES).map(([page, label]) =>
+        h.a({ href: to(id, 'pool', page), 'aria-current': at.page === page ? 'page' : null }, label),
+      ),
+    ),
     ...pageOf(at, id, place, null),
   ]
 }
 
 function start() {
   if (places.size) {
-    return [h('h1', {}, 'Pools'), h('ul', { class: 'plain' }, [...places].map(([id, place]) => h('li', {}, h('a', { href: to(id, 'pool', 'general') }, name(poolName(place))), ' ', chip(poolState(place)))))]
+    return [
+      h.h1('Pools'),
+      h.ul(
+        { class: 'plain' },
+        [...places].map(([id, place]) =>
+          h.li(h.a({ href: to(id, 'pool', 'general') }, name(poolName(place))), ' ', chip(poolState(place))),
+        ),
+      ),
+    ]
   }
-  return [h('h1', {}, 'Welcome'), h('p', {}, 'This console sees and steers pools of hosts, from this machine. Add a server: you will be shown its certificate before anything is said to it.'),
-    h('div', { class: 'actions' }, h('button', { type: 'button', class: 'main', onclick: addServer }, 'Add server'))]
+  return [
+    h.h1('Welcome'),
+    h.p(
+      'This console sees and steers pools of hosts, from this machine. Add a server: you will be shown its certificate before anything is said to it.',
+    ),
+    h.div(
+      { class: 'actions' },
+      h.button({ type: 'button', class: 'main', onclick: addServer }, 'Add server'),
+    ),
+  ]
 }
 
 listen(said => {
   if (said.kind === 'place') {
-    if (said.before === 'waiting' && said.place.standing === 'connected') say(`Connected again to ${said.place.address}.`)
+    if (said.before === 'waiting' && said.place.standing === 'connected')
+      say(`Connected again to ${said.place.address}.`)
   }
   if (said.kind === 'objects') {
     reportHeard(said)
@@ -109,8 +154,10 @@ addEventListener('hashchange', () => {
   part('main').focus()
   scrollTo(0, 0)
 })
-setInterval(() => { if ([...places.values()].some(place => place.state.standing === 'waiting')) changed() }, 1000)
-setInterval(() => changed(), 60000)  // days go by
+setInterval(() => {
+  if ([...places.values()].some(place => place.state.standing === 'waiting')) changed()
+}, 1000)
+setInterval(() => changed(), 60000) // days go by
 beginDialog()
 drawAll()
 begin()

@@ -24,18 +24,28 @@ export async function act(action) {
   const place = places.get(action.id)
   if (!place) return
   const title = action.title
-  ask(title, [h('p', { class: 'busy' }, 'Looking at what it would do…')], [closing()])
+  ask(title, [h.p({ class: 'busy' }, 'Looking at what it would do…')], [closing()])
   const asked = turn()
-  const [plan, line] = await Promise.all([planOf(place, action), xeLineOf(place, action.method, action.parameters)])
-  if (turn() !== asked) return  // the person has gone on
+  const [plan, line] = await Promise.all([
+    planOf(place, action),
+    xeLineOf(place, action.method, action.parameters),
+  ])
+  if (turn() !== asked) return // the person has gone on
   if (plan.failed) return failed(action, plan.failed)
   const blocked = (plan.blockers ?? []).length > 0
-  ask(title, [...(action.warning ?? []), ...planShown(plan)], [
-    closing(action.refuse ?? 'Cancel'),
-    blocked
-      ? button('Look again', () => act(action))
-      : button(action.confirm, () => run(action, line), { class: action.danger ? 'danger' : 'main', autofocus: !action.danger }),
-  ])
+  ask(
+    title,
+    [...(action.warning ?? []), ...planShown(plan)],
+    [
+      closing(action.refuse ?? 'Cancel'),
+      blocked
+        ? button('Look again', () => act(action))
+        : button(action.confirm, () => run(action, line), {
+            class: action.danger ? 'danger' : 'main',
+            autofocus: !action.danger,
+          }),
+    ],
+  )
 }
 
 /** @param {any} place @param {Action} action @returns {Promise<any>} */
@@ -53,13 +63,36 @@ export async function planOf(place, action) {
 export function planShown(plan) {
   if (!plan.order) return []
   return [
-    plan.blockers?.length ? h('div', { class: 'banner bad' }, h('p', {}, 'Not ready. In its way:'), h('ul', { class: 'plain' }, plan.blockers.map(one => h('li', {}, name(one.words, 600), one.cure ? h('div', {}, h('strong', {}, 'Cure: '), name(one.cure, 600)) : null)))) : banner('Ready: nothing is in its way.', 'good'),
-    h('h3', {}, 'What will be done'),
-    h('ol', { class: 'plan' }, plan.order.map(phase => h('li', {}, h('strong', {}, name(phase.name)), phase.final ? h('span', { class: 'warn-text' }, ' — no way back from here on') : null,
-      h('ul', { class: 'plain' }, phase.steps.slice(0, 12).map(step => h('li', {}, name(step, 300))), phase.steps.length > 12 ? h('li', {}, `and ${phase.steps.length - 12} more`) : null)))),
-    plan.drops ? h('p', {}, h('strong', {}, 'Connections: '), plan.drops) : null,
-    plan.later?.length ? h('p', {}, `Away, and to do their part when they return: ${plan.later.join(', ')}`) : null,
-    plan.standing ? h('p', {}, h('strong', {}, 'Wherever it stops: '), name(plan.standing, 400)) : null,
+    plan.blockers?.length
+      ? h.div(
+          { class: 'banner bad' },
+          h.p('Not ready. In its way:'),
+          h.ul(
+            { class: 'plain' },
+            plan.blockers.map(one =>
+              h.li(name(one.words, 600), one.cure ? h.div(h.strong('Cure: '), name(one.cure, 600)) : null),
+            ),
+          ),
+        )
+      : banner('Ready: nothing is in its way.', 'good'),
+    h.h3('What will be done'),
+    h.ol(
+      { class: 'plan' },
+      plan.order.map(phase =>
+        h.li(
+          h.strong(name(phase.name)),
+          phase.final ? h.span({ class: 'warn-text' }, ' — no way back from here on') : null,
+          h.ul(
+            { class: 'plain' },
+            phase.steps.slice(0, 12).map(step => h.li(name(step, 300))),
+            phase.steps.length > 12 ? h.li(`and ${phase.steps.length - 12} more`) : null,
+          ),
+        ),
+      ),
+    ),
+    plan.drops ? h.p(h.strong('Connections: '), plan.drops) : null,
+    plan.later?.length ? h.p(`Away, and to do their part when they return: ${plan.later.join(', ')}`) : null,
+    plan.standing ? h.p(h.strong('Wherever it stops: '), name(plan.standing, 400)) : null,
   ]
 }
 
@@ -73,16 +106,25 @@ export async function carryOut(action) {
 async function run(action, line) {
   const asked = turn()
   const progress = setInterval(() => showProgress(action, asked), 400)
-  redraw(action.title, [h('p', { class: 'busy', role: 'status' }, 'It is being done…'), h('progress', { 'aria-label': 'Progress' })], [closing('Close; it goes on')])
+  redraw(
+    action.title,
+    [h.p({ class: 'busy', role: 'status' }, 'It is being done…'), h.progress({ 'aria-label': 'Progress' })],
+    [closing('Close; it goes on')],
+  )
   try {
     const result = await call(action.id, action.method, ...action.parameters)
-    await comes(action, 5)  // its event may come after its answer
+    await comes(action, 5) // its event may come after its answer
     clearInterval(progress)
     ended(action, asked, () => done(action, result, line), 'done.')
   } catch (why) {
     clearInterval(progress)
     const was = await wasDone(action, why)
-    ended(action, asked, () => (was ? done(action, '', line) : failed(action, why)), was ? 'done.' : `not done. ${why.message}`)
+    ended(
+      action,
+      asked,
+      () => (was ? done(action, '', line) : failed(action, why)),
+      was ? 'done.' : `not done. ${/** @type {Error} */ (why).message}`,
+    )
   }
 }
 
@@ -93,11 +135,16 @@ function ended(action, asked, show, words) {
 }
 
 /** Some changes end the connection that would have brought the answer. @param {Action} action @param {any} why */
-const wasDone = async (action, why) => why.code === 'CONNECTION_LOST' && Boolean(action.seen) && comes(action, 20)
+const wasDone = async (action, why) =>
+  why.code === 'CONNECTION_LOST' && Boolean(action.seen) && comes(action, 20)
 
 /** Wait until it can be seen; false if it does not come. @param {Action} action @param {number} seconds */
 async function comes(action, seconds) {
-  for (const until = Date.now() + seconds * 1000; Date.now() < until; await new Promise(done => setTimeout(done, 100))) {
+  for (
+    const until = Date.now() + seconds * 1000;
+    Date.now() < until;
+    await new Promise(done => setTimeout(done, 100))
+  ) {
     if (!action.seen || action.seen()) return true
   }
   return false
@@ -110,28 +157,40 @@ async function showProgress(action, asked) {
   const listed = await call(action.id, 'pooltrust.get_operations').catch(() => [])
   const one = listed.filter(it => it.state === 'running').pop()
   if (!one || turn() !== asked || !document.querySelector('#dialog progress')) return
-  redraw(action.title, [
-    h('p', { class: 'busy', role: 'status' }, name(`${one.title}: ${one.phase}`, 300)),
-    h('progress', { 'aria-label': 'Progress', max: '1', value: one.progress }),
-    action.hosts ? h('ul', { class: 'plain' }, action.hosts()) : null,
-  ], [closing('Close; it goes on')])
+  redraw(
+    action.title,
+    [
+      h.p({ class: 'busy', role: 'status' }, name(`${one.title}: ${one.phase}`, 300)),
+      h.progress({ 'aria-label': 'Progress', max: '1', value: one.progress }),
+      action.hosts ? h.ul({ class: 'plain' }, action.hosts()) : null,
+    ],
+    [closing('Close; it goes on')],
+  )
 }
 
 /** @param {Action} action @param {any} result @param {string} line */
 function done(action, result, line) {
-  ask(action.title, [
-    banner('Done.', 'good'),
-    ...(action.done?.(result) ?? []),
-    ...(line ? [h('h3', {}, 'The same by the command line'), xeLine(line)] : []),
-  ], [button('Close', close, { class: 'main', autofocus: true })])
+  ask(
+    action.title,
+    [
+      banner('Done.', 'good'),
+      ...(action.done?.(result) ?? []),
+      ...(line ? [h.h3('The same by the command line'), xeLine(line)] : []),
+    ],
+    [button('Close', close, { class: 'main', autofocus: true })],
+  )
 }
 
 /** @param {Action} action @param {any} why */
 export function failed(action, why) {
   const told = why instanceof Failed ? why : new Failed({ code: 'INTERNAL_ERROR', words: String(why) })
-  ask(action.title, [
-    banner('It was not done.', 'bad'),
-    h('p', {}, name(told.message, 2000)),
-    h('details', {}, h('summary', {}, 'Details'), h('code', {}, name([told.code, ...told.parameters].join(' '), 2000))),
-  ], [button('Try again', () => act(action)), closing('Close')])
+  ask(
+    action.title,
+    [
+      banner('It was not done.', 'bad'),
+      h.p(name(told.message, 2000)),
+      h.details(h.summary('Details'), h.code(name([told.code, ...told.parameters].join(' '), 2000))),
+    ],
+    [button('Try again', () => act(action)), closing('Close')],
+  )
 }

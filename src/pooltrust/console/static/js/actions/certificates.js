@@ -20,14 +20,35 @@ function enabling(id) {
   const place = /** @type {any} */ (places.get(id))
   const off = verification(place, null)?.off ?? []
   return {
-    id, title: `${ENABLE} — ${poolName(place).slice(0, 80)}`, method: METHOD, parameters: [], plan: METHOD,
+    id,
+    title: `${ENABLE} — ${poolName(place).slice(0, 80)}`,
+    method: METHOD,
+    parameters: [],
+    plan: METHOD,
     warning: [
-      off.length ? h('p', {}, 'The pool verifies, but an emergency switch is set on: ', off.map(one => [name(one), ' ']), 'On that host it is taken back by: xe host-emergency-reenable-tls-verification') : null,
-      poolOf(place).tls_verification_enabled && !off.length ? h('p', {}, 'It is enabled already; enabling it once more checks every pair of hosts again.') : h('p', {}, 'Every host is asked to verify every other one first. If one is not believed, nothing changes. Make sure that no other operation runs in the pool.'),
+      off.length
+        ? h.p(
+            'The pool verifies, but an emergency switch is set on: ',
+            off.map(one => [name(one), ' ']),
+            'On that host it is taken back by: xe host-emergency-reenable-tls-verification',
+          )
+        : null,
+      poolOf(place).tls_verification_enabled && !off.length
+        ? h.p('It is enabled already; enabling it once more checks every pair of hosts again.')
+        : h.p(
+            'Every host is asked to verify every other one first. If one is not believed, nothing changes. Make sure that no other operation runs in the pool.',
+          ),
     ],
-    confirm: 'Yes, Enable certificate verification', refuse: 'No',
-    hosts: () => [...place.objects.host.values()].map(host => h('li', {}, name(host.name_label, 80), `: ${host.tls_verification_enabled ? 'verifies' : 'does not verify yet'}`)),
-    done: () => [h('p', {}, 'Every host verifies whom it dials.')],
+    confirm: 'Yes, Enable certificate verification',
+    refuse: 'No',
+    hosts: () =>
+      [...place.objects.host.values()].map(host =>
+        h.li(
+          name(host.name_label, 80),
+          `: ${host.tls_verification_enabled ? 'verifies' : 'does not verify yet'}`,
+        ),
+      ),
+    done: () => [h.p('Every host verifies whom it dials.')],
   }
 }
 
@@ -40,14 +61,33 @@ export async function offer(id) {
   if (wishes.quiet.includes(pool.uuid) || isOpen()) return
   const plan = await planOf(place, enabling(id))
   if (isOpen()) return
-  ask('Certificate verification is off', [
-    h('p', {}, 'The hosts of ', h('strong', {}, name(poolName(place))), ' do not verify one another: whoever gets between them could read and change what they say.'),
-    ...planShown(plan),
-  ], [
-    button('Not for this pool', () => { wishes.quiet.push(pool.uuid); keepWishes(); close() }),
-    closing('Not now'),
-    button('Yes, Enable certificate verification', () => (plan.failed || plan.blockers?.length ? enable(id) : carryOut(enabling(id)))  /* its plan was just shown */, { class: 'main', autofocus: true }),
-  ])
+  ask(
+    'Certificate verification is off',
+    [
+      h.p(
+        'The hosts of ',
+        h.strong(name(poolName(place))),
+        ' do not verify one another: whoever gets between them could read and change what they say.',
+      ),
+      ...planShown(plan),
+    ],
+    [
+      button('Not for this pool', () => {
+        wishes.quiet.push(pool.uuid)
+        keepWishes()
+        close()
+      }),
+      closing('Not now'),
+      button(
+        'Yes, Enable certificate verification',
+        () =>
+          plan.failed || plan.blockers?.length
+            ? enable(id)
+            : carryOut(enabling(id)) /* its plan was just shown */,
+        { class: 'main', autofocus: true },
+      ),
+    ],
+  )
 }
 
 /** @param {string} id @param {string} ref */
@@ -56,22 +96,44 @@ export function reset(id, ref) {
   const host = place.objects.host.get(ref)
   const now = certificatesOf(place, ref).find(([, one]) => one.type === 'host')?.[1]
   return act({
-    id, title: `Reset Certificate — ${host.name_label.slice(0, 80)}`, method: 'host.reset_server_certificate', parameters: [ref],
+    id,
+    title: `Reset Certificate — ${host.name_label.slice(0, 80)}`,
+    method: 'host.reset_server_certificate',
+    parameters: [ref],
     warning: [
-      h('p', {}, 'The server identity certificate of ', h('strong', {}, name(host.name_label)), ' is deleted and a new self-signed one takes its place.'),
-      now ? h('p', {}, 'Lost: ', thumb(thumbprint(now)), ` — ${daysWords(daysLeft(now.not_after))}, until ${when(now.not_after)}. If an authority signed it, it can’t be brought back from here.`) : null,
-      h('p', {}, 'Every client of this host is disconnected after its present call, this console included; it connects again by itself. Clients that remember the old thumbprint must be told the new one. Connections between members are not touched.'),
+      h.p(
+        'The server identity certificate of ',
+        h.strong(name(host.name_label)),
+        ' is deleted and a new self-signed one takes its place.',
+      ),
+      now
+        ? h.p(
+            'Lost: ',
+            thumb(thumbprint(now)),
+            ` — ${daysWords(daysLeft(now.not_after))}, until ${when(now.not_after)}. If an authority signed it, it can’t be brought back from here.`,
+          )
+        : null,
+      h.p(
+        'Every client of this host is disconnected after its present call, this console included; it connects again by itself. Clients that remember the old thumbprint must be told the new one. Connections between members are not touched.',
+      ),
     ],
-    confirm: 'Yes', refuse: 'No', danger: true,
+    confirm: 'Yes',
+    refuse: 'No',
+    danger: true,
     seen: () => ![undefined, '', now && thumbprint(now)].includes(newThumbprint(id, ref)),
-    done: () => [h('p', {}, 'The new thumbprint, as the pool told it over the verified connection:'), thumb(newThumbprint(id, ref), true)],
+    done: () => [
+      h.p('The new thumbprint, as the pool told it over the verified connection:'),
+      thumb(newThumbprint(id, ref), true),
+    ],
   })
 }
 
 /** @param {string} id @param {string} ref */
 function newThumbprint(id, ref) {
   const place = /** @type {any} */ (places.get(id))
-  const found = certificatesOf(place, ref).filter(([, one]) => one.type === 'host').pop()
+  const found = certificatesOf(place, ref)
+    .filter(([, one]) => one.type === 'host')
+    .pop()
   return found ? thumbprint(found[1]) : ''
 }
 
@@ -79,9 +141,17 @@ function newThumbprint(id, ref) {
 export function refresh(id, ref) {
   const place = /** @type {any} */ (places.get(id))
   return act({
-    id, title: `Refresh the pool-internal identity of ${place.objects.host.get(ref).name_label.slice(0, 80)}`,
-    method: 'host.refresh_server_certificate', parameters: [ref], plan: 'host.refresh_server_certificate', host: ref,
-    warning: [h('p', {}, 'The host gets a new certificate for connections between members. Old and new are both believed until every member has met the new one; nobody is disconnected.')],
+    id,
+    title: `Refresh the pool-internal identity of ${place.objects.host.get(ref).name_label.slice(0, 80)}`,
+    method: 'host.refresh_server_certificate',
+    parameters: [ref],
+    plan: 'host.refresh_server_certificate',
+    host: ref,
+    warning: [
+      h.p(
+        'The host gets a new certificate for connections between members. Old and new are both believed until every member has met the new one; nobody is disconnected.',
+      ),
+    ],
     confirm: 'Refresh',
   })
 }
@@ -90,7 +160,14 @@ export function refresh(id, ref) {
 export async function exportPem(id, ref) {
   const place = /** @type {any} */ (places.get(id))
   const pem = await call(id, 'host.get_server_certificate', ref)
-  save(`${place.objects.host.get(ref).name_label.replace(/[^\w.-]/g, '_').slice(0, 60)}.pem`, pem, 'application/x-pem-file')
+  save(
+    `${place.objects.host
+      .get(ref)
+      .name_label.replace(/[^\w.-]/g, '_')
+      .slice(0, 60)}.pem`,
+    pem,
+    'application/x-pem-file',
+  )
   say('The server certificate was saved as PEM.')
 }
 
@@ -102,7 +179,8 @@ export function itemsFor(id, ref, more) {
     { label: 'Reset Certificate', run: () => reset(id, ref) },
     { label: 'Refresh pool-internal identity…', run: () => refresh(id, ref) },
   ]
-  if (can(place, 'pooltrust.create_certificate_request')) items.push({ label: 'Certificate request (CSR)…', run: () => more.request(id, ref) })
+  if (can(place, 'pooltrust.create_certificate_request'))
+    items.push({ label: 'Certificate request (CSR)…', run: () => more.request(id, ref) })
   items.push({ label: 'Export PEM', run: () => exportPem(id, ref) })
   return items
 }

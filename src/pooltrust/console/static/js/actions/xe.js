@@ -11,22 +11,48 @@ export const LINES = {
   'pool.enable_tls_verification': () => ['pool-enable-tls-verification'],
   'host.reset_server_certificate': host => ['host-reset-server-certificate', `host=${host}`],
   'host.refresh_server_certificate': host => ['host-refresh-server-certificate', `host=${host}`],
-  'host.install_server_certificate': host => ['host-server-certificate-install', `host=${host}`, 'certificate=FILE', 'private-key=FILE'],
-  'pooltrust.install_server_certificate': host => ['host-server-certificate-install', `host=${host}`, 'certificate=FILE', 'private-key=FILE'],
-  'pooltrust.install_requested_certificate': host => ['host-server-certificate-install', `host=${host}`, 'certificate=FILE'],
+  'host.install_server_certificate': host => [
+    'host-server-certificate-install',
+    `host=${host}`,
+    'certificate=FILE',
+    'private-key=FILE',
+  ],
+  'pooltrust.install_server_certificate': host => [
+    'host-server-certificate-install',
+    `host=${host}`,
+    'certificate=FILE',
+    'private-key=FILE',
+  ],
+  'pooltrust.install_requested_certificate': host => [
+    'host-server-certificate-install',
+    `host=${host}`,
+    'certificate=FILE',
+  ],
   'pooltrust.create_certificate_request': host => ['host-certificate-request-create', `host=${host}`],
   'pooltrust.discard_certificate_request': host => ['host-certificate-request-discard', `host=${host}`],
   'pooltrust.refresh_pool': () => ['pool-refresh-certificates'],
   'pooltrust.create_join_code': () => ['pool-join-code-create'],
   'pool.eject': host => ['pool-eject', `host-uuid=${host}`],
   'pool.designate_new_master': host => ['pool-designate-new-master', `host-uuid=${host}`],
-  'pool.join': (_, p) => ['pool-join', `master-address=${p[0]}`, `master-username=${p[1]}`, 'master-password=…'],
+  'pool.join': (_, p) => [
+    'pool-join',
+    `master-address=${p[0]}`,
+    `master-username=${p[1]}`,
+    'master-password=…',
+  ],
   'pool.install_ca_certificate': (_, p) => ['pool-install-ca-certificate', `name=${p[0]}`, 'filename=FILE'],
   'pool.uninstall_ca_certificate': (_, p) => ['pool-uninstall-ca-certificate', `name=${p[0]}`],
   'pool.crl_install': (_, p) => ['pool-crl-install', `name=${p[0]}`, 'filename=FILE'],
   'pool.crl_uninstall': (_, p) => ['pool-crl-uninstall', `name=${p[0]}`],
   'pool.certificate_sync': () => ['pool-certificate-sync'],
-  'pool.initialize_wlb': (_, p) => ['pool-initialize-wlb', `wlb_url=${p[0]}`, `wlb_username=${p[1]}`, 'wlb_password=…', `xenserver_username=${p[3]}`, 'xenserver_password=…'],
+  'pool.initialize_wlb': (_, p) => [
+    'pool-initialize-wlb',
+    `wlb_url=${p[0]}`,
+    `wlb_username=${p[1]}`,
+    'wlb_password=…',
+    `xenserver_username=${p[3]}`,
+    'xenserver_password=…',
+  ],
   'pool.deconfigure_wlb': () => ['pool-deconfigure-wlb'],
   'pooltrust.create_user': (_, p) => ['user-create', `name=${p[0]}`, `role=${p[2]}`, 'password=…'],
   'pooltrust.destroy_user': (_, p) => ['user-destroy', `name=${p[0]}`],
@@ -38,16 +64,24 @@ export const LINES = {
 
 /** By call: the parameters that are secrets, which are told to nobody for this. */
 const SECRETS = {
-  'pool.join': [2], 'pool.initialize_wlb': [2, 4], 'pooltrust.create_user': [1], 'pooltrust.set_password': [1],
-  'pooltrust.join_with_code': [0], 'session.change_password': [0, 1],
+  'pool.join': [2],
+  'pool.initialize_wlb': [2, 4],
+  'pooltrust.create_user': [1],
+  'pooltrust.set_password': [1],
+  'pooltrust.join_with_code': [0],
+  'session.change_password': [0, 1],
 }
 
 /** The line, from the pool itself where it says one. @param {any} place @param {string} method @param {any[]} parameters */
 export async function xeLineOf(place, method, parameters) {
   const { id, address, port, user } = place.state
-  const at = ['xe', '-s', address, ...(port === 443 ? [] : ['-p', String(port)]), '-u', user].map(word).join(' ')
+  const at = ['xe', '-s', address, ...(port === 443 ? [] : ['-p', String(port)]), '-u', user]
+    .map(word)
+    .join(' ')
   if (can(place, 'pooltrust.get_command_line')) {
-    const open = parameters.map((one, n) => (SECRETS[method]?.includes(n) || String(one).includes('\n') ? '' : one))
+    const open = parameters.map((one, n) =>
+      SECRETS[method]?.includes(n) || String(one).includes('\n') ? '' : one,
+    )
     const line = await call(id, 'pooltrust.get_command_line', method, JSON.stringify(open)).catch(() => '')
     if (line) return line.replace(/^xe\b/, () => at)
   }

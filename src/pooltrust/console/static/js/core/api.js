@@ -40,7 +40,10 @@ async function reached(fetching) {
   try {
     return await fetching()
   } catch {
-    throw new Failed({ code: 'CONSOLE_STOPPED', words: 'The console itself does not answer. Is it still running?' })
+    throw new Failed({
+      code: 'CONSOLE_STOPPED',
+      words: 'The console itself does not answer. Is it still running?',
+    })
   }
 }
 

@@ -15,14 +15,28 @@ export function answer(id, what, asking, fresh = 30000) {
   kept.set(key, one)
   if (!one.asking && Date.now() - one.at > fresh) {
     one.asking = true
-    asking().then(value => { one.value = value; one.fault = undefined }, why => { one.fault = why.message })
-      .finally(() => { one.asking = false; one.at = Date.now(); changed({ kind: 'answer' }) })
+    asking()
+      .then(
+        value => {
+          one.value = value
+          one.fault = undefined
+        },
+        why => {
+          one.fault = why.message
+        },
+      )
+      .finally(() => {
+        one.asking = false
+        one.at = Date.now()
+        changed({ kind: 'answer' })
+      })
   }
   return one
 }
 
 /** @param {string} id @param {string} method @param {...any} parameters */
-export const answerOf = (id, method, ...parameters) => answer(id, `${method} ${parameters.join(' ')}`, () => call(id, method, ...parameters))
+export const answerOf = (id, method, ...parameters) =>
+  answer(id, `${method} ${parameters.join(' ')}`, () => call(id, method, ...parameters))
 
 /** Ask anew what belongs to this server, at once: no event may tell of it. @param {string} id @param {string} [what] */
 export function outdated(id, what = '') {
@@ -37,5 +51,6 @@ function forget(id, what = '') {
 
 /** Records have changed: what was asked for may have, too. @param {any} said */
 export function heard(said) {
-  if (said.all || said.changes.some(one => one.class !== 'host_metrics' && one.class !== 'task')) forget(said.id)
+  if (said.all || said.changes.some(one => one.class !== 'host_metrics' && one.class !== 'task'))
+    forget(said.id)
 }

@@ -4,34 +4,57 @@
 
 /** @typedef {Node|string|number|false|null|undefined} Child */
 
+/** @typedef {(...given: any[]) => HTMLElement} Maker */
+
+const SVG = new Set(['svg', 'g', 'rect', 'circle', 'path', 'line', 'text', 'title'])
+
 /**
- * Make an element.  `on…` are handlers, `class` and ARIA names are attributes.
- * @param {string} kind @param {Record<string, any>} [given] @param {...(Child|Child[])} children
- * @returns {HTMLElement}
+ * Makers of elements, by their kind: `h.p({ class: 'faint' }, 'words')`, `h.p('words')`.  In the
+ * attributes `on…` are handlers; what is false, null or undefined is left out, there and among the children.
+ * @type {Record<string, Maker>}
  */
-export function h(kind, given = {}, ...children) {
-  const svg = kind === 'svg' || kind === 'rect' || kind === 'title'
-  const element = /** @type {any} */ (svg ? document.createElementNS('http://www.w3.org/2000/svg', kind) : document.createElement(kind))
+export const h = new Proxy(
+  {},
+  {
+    get:
+      (_, kind) =>
+      (...given) =>
+        made(String(kind), given),
+  },
+)
+
+/** @param {string} kind @param {any[]} given */
+function made(kind, given) {
+  const named = given.length > 0 && Object.getPrototypeOf(given[0] ?? '') === Object.prototype
+  const element = /** @type {any} */ (
+    SVG.has(kind)
+      ? document.createElementNS('http://www.w3.org/2000/svg', kind)
+      : document.createElement(kind)
+  )
   element.handlers = {}
-  for (const [name, value] of Object.entries(given)) {
-    if (value === false || value === null || value === undefined) continue
-    if (name.startsWith('on')) {
-      element[name] = value
-      element.handlers[name] = value
-    } else if (name === 'value') {
+  for (const [attribute, value] of Object.entries(named ? given[0] : {})) {
+    if (absent(value)) continue
+    if (attribute.startsWith('on')) {
+      element[attribute] = value
+      element.handlers[attribute] = value
+    } else if (attribute === 'value') {
       element.value = value
       element.setAttribute('value', value)
-    } else element.setAttribute(name, value === true ? '' : String(value))
+    } else element.setAttribute(attribute, value === true ? '' : String(value))
   }
-  element.append(...children.flat(9).filter(child => child !== false && child !== null && child !== undefined && child !== ''))
+  const children = (named ? given.slice(1) : given).flat(9)
+  element.append(...children.filter(child => !absent(child) && child !== ''))
   return element
 }
+
+/** @param {unknown} value */
+const absent = value => value === false || value === null || value === undefined
 
 /** A name that somebody chose: isolated in its direction, and cut if it is long. @param {unknown} text */
 export function name(text, most = 120) {
   const whole = visible(String(text ?? ''))
   const shown = whole.length > most ? whole.slice(0, most - 1) + '…' : whole
-  return h('bdi', { class: 'name', title: whole.length > most ? whole.slice(0, 500) : null }, shown)
+  return h.bdi({ class: 'name', title: whole.length > most ? whole.slice(0, 500) : null }, shown)
 }
 
 /** Text without characters that could hide or reorder what is beside it. @param {string} text */
@@ -41,7 +64,7 @@ export function visible(text) {
 
 /** Bring `root`'s children to these. @param {Element} root @param {...(Child|Child[])} children */
 export function draw(root, ...children) {
-  const wanted = h('div', {}, ...children)
+  const wanted = h.div(...children)
   patchChildren(root, wanted)
 }
 
@@ -58,7 +81,8 @@ function patchChildren(old, wanted) {
       have = found
     }
     if (have && alike(have, want)) patch(have, want)
-    else if (have && !(have.dataset?.key && next.some(one => one.dataset?.key === have.dataset.key))) old.replaceChild(want, have)
+    else if (have && !(have.dataset?.key && next.some(one => one.dataset?.key === have.dataset.key)))
+      old.replaceChild(want, have)
     else old.insertBefore(want, have ?? null)
   })
   while (old.childNodes.length > next.length) old.lastChild.remove()
@@ -66,7 +90,11 @@ function patchChildren(old, wanted) {
 
 /** @param {any} have @param {any} want */
 function alike(have, want) {
-  return have.nodeType === want.nodeType && have.nodeName === want.nodeName && have.dataset?.key === want.dataset?.key
+  return (
+    have.nodeType === want.nodeType &&
+    have.nodeName === want.nodeName &&
+    have.dataset?.key === want.dataset?.key
+  )
 }
 
 /** @param {any} have @param {any} want */
@@ -75,7 +103,8 @@ function patch(have, want) {
     if (have.data !== want.data) have.data = want.data
     return
   }
-  for (const { name } of [...have.attributes]) if (!want.hasAttribute(name) && name !== 'open') have.removeAttribute(name)
+  for (const { name } of [...have.attributes])
+    if (!want.hasAttribute(name) && name !== 'open') have.removeAttribute(name)
   for (const { name, value } of [...want.attributes]) {
     if (have.getAttribute(name) === value) continue
     have.setAttribute(name, value)

@@ -14,7 +14,10 @@ export const poolOf = place => [...place.objects.pool.values()][0]
 /** @param {any} place */
 export const poolRef = place => [...place.objects.pool.keys()][0]
 /** @param {any} place */
-export const hosts = place => [...place.objects.host.entries()].sort((a, b) => a[1].name_label.localeCompare(b[1].name_label, 'en', { numeric: true }))
+export const hosts = place =>
+  [...place.objects.host.entries()].sort((a, b) =>
+    a[1].name_label.localeCompare(b[1].name_label, 'en', { numeric: true }),
+  )
 
 /** @param {any} place */
 export function poolName(place) {
@@ -29,12 +32,14 @@ export const isCoordinator = (place, ref) => poolOf(place)?.master === ref
 /** @param {any} place @param {string} ref */
 export function certificatesOf(place, ref) {
   const order = ['host', 'host_internal']
-  return [...place.objects.certificate.entries()].filter(([, one]) => one.host === ref)
+  return [...place.objects.certificate.entries()]
+    .filter(([, one]) => one.host === ref)
     .sort((a, b) => order.indexOf(a[1].type) - order.indexOf(b[1].type))
 }
 
 /** @param {any} place */
-export const anchorsOf = place => [...place.objects.certificate.entries()].filter(([, one]) => !TYPES[one.type]?.includes('identity'))
+export const anchorsOf = place =>
+  [...place.objects.certificate.entries()].filter(([, one]) => !TYPES[one.type]?.includes('identity'))
 
 /** @param {any} one */
 export const thumbprint = one => one.fingerprint_sha256 || one.fingerprint || ''
@@ -43,20 +48,27 @@ export const thumbprint = one => one.fingerprint_sha256 || one.fingerprint || ''
 export const can = (place, method) => place.state.methods.includes(method)
 
 /** Whether this user may make it, as far as it was told. @param {any} place @param {string} method */
-export const may = (place, method) => place.state.superuser || place.state.permissions.includes(method.toLowerCase())
+export const may = (place, method) =>
+  place.state.superuser || place.state.permissions.includes(method.toLowerCase())
 
 /** Verification in the specification's words. @param {any} place @param {string|null} ref a host, or null for the pool */
 export function verification(place, ref) {
   const pool = poolOf(place)
   if (!pool || pool.tls_verification_enabled === undefined) return null
   const on = pool.tls_verification_enabled
-  const off = hosts(place).filter(([, host]) => host.tls_verification_enabled === false).map(([, host]) => host.name_label)
+  const off = hosts(place)
+    .filter(([, host]) => host.tls_verification_enabled === false)
+    .map(([, host]) => host.name_label)
   if (!on) return { words: 'Disabled', tone: 'bad', off: [] }
   if (ref) {
     const own = place.objects.host.get(ref)?.tls_verification_enabled
-    return own === false ? { words: 'Disabled, but enabled on the pool', tone: 'bad', off: [] } : { words: 'Enabled', tone: 'good', off: [] }
+    return own === false
+      ? { words: 'Disabled, but enabled on the pool', tone: 'bad', off: [] }
+      : { words: 'Enabled', tone: 'good', off: [] }
   }
-  return off.length ? { words: 'Enabled on the pool, but disabled on:', tone: 'bad', off } : { words: 'Enabled', tone: 'good', off: [] }
+  return off.length
+    ? { words: 'Enabled on the pool, but disabled on:', tone: 'bad', off }
+    : { words: 'Enabled', tone: 'good', off: [] }
 }
 
 /** The state of a host in a word, by colour and text. @param {any} place @param {string} ref */
@@ -66,7 +78,11 @@ export function hostState(place, ref) {
   const metrics = place.objects.host_metrics.get(host.metrics)
   if (metrics && !metrics.live) return { words: 'not heard', tone: 'bad' }
   const verified = verification(place, ref)
-  if (verified && verified.words !== 'Enabled') return { words: poolOf(place).tls_verification_enabled ? 'verification off here' : 'not verified', tone: 'bad' }
+  if (verified && verified.words !== 'Enabled')
+    return {
+      words: poolOf(place).tls_verification_enabled ? 'verification off here' : 'not verified',
+      tone: 'bad',
+    }
   const days = Math.min(...certificatesOf(place, ref).map(([, one]) => daysLeft(one.not_after)))
   if (days < 30) return { words: days < 0 ? 'certificate expired' : `${days} d left`, tone: tone(days) }
   return host.enabled === false ? { words: 'disabled', tone: 'warn' } : { words: 'verified', tone: 'good' }
@@ -85,9 +101,12 @@ const STANDINGS = {
 export function poolState(place) {
   const { standing } = place.state
   if (standing !== 'connected') return { words: STANDINGS[standing][0], tone: STANDINGS[standing][1] }
-  const worst = hosts(place).map(([ref]) => hostState(place, ref)).sort((a, b) => rank(a) - rank(b))[0]
+  const worst = hosts(place)
+    .map(([ref]) => hostState(place, ref))
+    .sort((a, b) => rank(a) - rank(b))[0]
   const verified = verification(place, null)
-  if (verified && verified.tone === 'bad') return { words: verified.off.length ? 'partly verified' : 'not verified', tone: 'bad' }
+  if (verified && verified.tone === 'bad')
+    return { words: verified.off.length ? 'partly verified' : 'not verified', tone: 'bad' }
   return worst && worst.tone !== 'good' ? worst : { words: 'verified', tone: 'good' }
 }
 

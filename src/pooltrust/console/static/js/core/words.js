@@ -46,5 +46,7 @@ export function plainThumbprint(text) {
 
 /** Not more than so many, and how many more there are. @param {string[]} list */
 export function some(list, most = 8) {
-  return list.length <= most ? list.join(', ') : `${list.slice(0, most).join(', ')} and ${list.length - most} more`
+  return list.length <= most
+    ? list.join(', ')
+    : `${list.slice(0, most).join(', ')} and ${list.length - most} more`
 }

@@ -14,13 +14,25 @@ import { standing } from './notifications.js'
 /** @param {import('../core/route.js').Route} at */
 export function bar(at) {
   const count = standing()
-  const button = (label, items) => h('button', { type: 'button', class: 'plain', 'aria-haspopup': 'menu', 'aria-expanded': 'false', 'data-key': label, onclick: event => menuBelow(event.currentTarget, items()) }, label)
+  const button = (label, items) =>
+    h.button(
+      {
+        type: 'button',
+        class: 'plain',
+        'aria-haspopup': 'menu',
+        'aria-expanded': 'false',
+        'data-key': label,
+        onclick: event => menuBelow(event.currentTarget, items()),
+      },
+      label,
+    )
   return [
-    h('span', { class: 'brand' }, 'pooltrust'),
-    button('Pool', () => poolItems(at)), button('Server', () => serverItems(at)),
-    h('span', { class: 'space' }),
-    h('a', { href: '#/notifications', class: `chip ${count.tone}`, 'data-key': 'notifications' }, count.words),
-    h('button', { type: 'button', class: 'main', onclick: addServer, 'data-key': 'add' }, 'Add server'),
+    h.span({ class: 'brand' }, 'pooltrust'),
+    button('Pool', () => poolItems(at)),
+    button('Server', () => serverItems(at)),
+    h.span({ class: 'space' }),
+    h.a({ href: '#/notifications', class: `chip ${count.tone}`, 'data-key': 'notifications' }, count.words),
+    h.button({ type: 'button', class: 'main', onclick: addServer, 'data-key': 'add' }, 'Add server'),
   ]
 }
 
@@ -29,11 +41,16 @@ function chosen(at) {
   const id = at.id ?? (places.size === 1 ? [...places.keys()][0] : undefined)
   const place = id ? places.get(id) : undefined
   // While it is being connected again its menus stay: an action says that it has to wait.
-  return place && ['connected', 'waiting'].includes(place.state.standing) && poolOf(place) ? { id, place } : undefined
+  return place && ['connected', 'waiting'].includes(place.state.standing) && poolOf(place)
+    ? { id, place }
+    : undefined
 }
 
 /** What can be done while nothing is connected. @param {any} at */
-const nothing = at => [{ label: 'Add server…', run: addServer }, ...(places.has(at.id) ? [{ label: 'Disconnect', run: () => send('/api/disconnect', { id: at.id }) }] : [])]
+const nothing = at => [
+  { label: 'Add server…', run: addServer },
+  ...(places.has(at.id) ? [{ label: 'Disconnect', run: () => send('/api/disconnect', { id: at.id }) }] : []),
+]
 
 /** @param {any} at */
 function poolItems(at) {
@@ -45,15 +62,24 @@ function poolItems(at) {
     { label: ENABLE, checked: verification(place, null)?.tone === 'good', run: () => enable(id) },
     ...membership(id, place),
     'line',
-    ...['certificates', 'map', 'history', 'trusted', 'members', 'users', 'tasks'].map(page => ({ label: PAGES[page], run: () => go(id, 'pool', page) })),
+    ...['certificates', 'map', 'history', 'trusted', 'members', 'users', 'tasks'].map(page => ({
+      label: PAGES[page],
+      run: () => go(id, 'pool', page),
+    })),
     'line',
     { label: 'Disconnect', run: () => send('/api/disconnect', { id }) },
   ]
 }
 
 export const PAGES = {
-  general: 'General', certificates: 'All certificates', map: 'Trust map', history: 'History', trusted: 'Trusted certificates',
-  members: 'Members', users: 'Users and roles', tasks: 'Tasks',
+  general: 'General',
+  certificates: 'All certificates',
+  map: 'Trust map',
+  history: 'History',
+  trusted: 'Trusted certificates',
+  members: 'Members',
+  users: 'Users and roles',
+  tasks: 'Tasks',
 }
 
 /** @param {any} at */
@@ -67,6 +93,9 @@ function serverItems(at) {
     { about: host?.name_label ?? '' },
     { label: 'Certificates', items: itemsFor(id, ref, more) },
     { label: 'General', run: () => go(id, 'host', host.uuid, 'general') },
-    { label: can(place, 'pooltrust.probe_members') ? 'Whom it verifies' : 'Pool', run: () => go(id, 'pool', can(place, 'pooltrust.probe_members') ? 'map' : 'general') },
+    {
+      label: can(place, 'pooltrust.probe_members') ? 'Whom it verifies' : 'Pool',
+      run: () => go(id, 'pool', can(place, 'pooltrust.probe_members') ? 'map' : 'general'),
+    },
   ]
 }

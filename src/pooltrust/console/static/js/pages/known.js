@@ -9,18 +9,27 @@ import { thumb } from '../parts/pieces.js'
 import { save, say } from '../parts/said.js'
 import { table } from '../parts/table.js'
 
-const again = () => { outdated('console', 'known'); changed() }
+const again = () => {
+  outdated('console', 'known')
+  changed()
+}
 
 export function known() {
   const told = answer('console', 'known', () => get('/api/known'), 5000).value
   const rows = told?.servers ?? []
   return [
-    h('h1', {}, 'Known servers'),
-    h('p', {}, 'Each host is believed by exactly one certificate, whatever address it is reached by. The members of a pool are learned from its coordinator over a verified connection.'),
+    h.h1('Known servers'),
+    h.p(
+      'Each host is believed by exactly one certificate, whatever address it is reached by. The members of a pool are learned from its coordinator over a verified connection.',
+    ),
     ...table('known', 'Known servers', COLUMNS, rows, { row: row => ({ 'data-key': row.host }) }),
-    h('div', { class: 'actions' },
-      button('Export', async () => save('known-servers.json', JSON.stringify(await get('/api/known'), null, 2), 'application/json')),
-      h('label', { class: 'inline' }, 'Import ', h('input', { type: 'file', accept: '.json', onchange: take }))),
+    h.div(
+      { class: 'actions' },
+      button('Export', async () =>
+        save('known-servers.json', JSON.stringify(await get('/api/known'), null, 2), 'application/json'),
+      ),
+      h.label({ class: 'inline' }, 'Import ', h.input({ type: 'file', accept: '.json', onchange: take })),
+    ),
   ]
 }
 
@@ -30,26 +39,60 @@ async function take(event) {
     const { known } = await send('/api/import', await event.target.files[0].text())
     say(`Imported: ${known} servers are known.`)
   } catch (why) {
-    ask('That was not imported', [h('p', {}, name(/** @type {Error} */ (why).message, 600))], [closing('Close')])
+    ask('That was not imported', [h.p(name(/** @type {Error} */ (why).message, 600))], [closing('Close')])
   }
   again()
 }
 
 /** @type {import('../parts/table.js').Column[]} */
 const COLUMNS = [
-  { key: 'name', label: 'Host', value: row => row.name, show: row => [name(row.name, 80), h('div', { class: 'mono faint' }, row.host)] },
-  { key: 'pool', label: 'Pool', value: row => row.pool, show: row => h('span', { class: 'mono' }, row.pool) },
-  { key: 'places', label: 'Met at', value: row => row.places.join(' '), show: row => name(row.places.join(', '), 200) },
-  { key: 'thumbprint', label: 'Thumbprint (SHA-256)', value: row => row.thumbprint, show: row => thumb(row.thumbprint) },
-  { key: 'how', label: 'How it came to be trusted', value: row => row.how, show: row => [row.how, h('div', { class: 'faint' }, `first ${when(row.first_seen)}, last ${when(row.last_seen)}`)] },
+  {
+    key: 'name',
+    label: 'Host',
+    value: row => row.name,
+    show: row => [name(row.name, 80), h.div({ class: 'mono faint' }, row.host)],
+  },
+  { key: 'pool', label: 'Pool', value: row => row.pool, show: row => h.span({ class: 'mono' }, row.pool) },
+  {
+    key: 'places',
+    label: 'Met at',
+    value: row => row.places.join(' '),
+    show: row => name(row.places.join(', '), 200),
+  },
+  {
+    key: 'thumbprint',
+    label: 'Thumbprint (SHA-256)',
+    value: row => row.thumbprint,
+    show: row => thumb(row.thumbprint),
+  },
+  {
+    key: 'how',
+    label: 'How it came to be trusted',
+    value: row => row.how,
+    show: row => [
+      row.how,
+      h.div({ class: 'faint' }, `first ${when(row.first_seen)}, last ${when(row.last_seen)}`),
+    ],
+  },
   { key: 'do', label: 'Actions', value: () => '', show: row => button('Forget…', () => forget(row)) },
 ]
 
 /** @param {any} row */
 function forget(row) {
-  ask('Forget this server', [h('p', {}, 'The next connection to ', h('strong', {}, name(row.name)), ' is a first meeting again.')], [closing(), button('Forget', async () => {
-    await send('/api/forget', { hosts: [row.host] })
-    close()
-    again()
-  }, { class: 'danger' })])
+  ask(
+    'Forget this server',
+    [h.p('The next connection to ', h.strong(name(row.name)), ' is a first meeting again.')],
+    [
+      closing(),
+      button(
+        'Forget',
+        async () => {
+          await send('/api/forget', { hosts: [row.host] })
+          close()
+          again()
+        },
+        { class: 'danger' },
+      ),
+    ],
+  )
 }

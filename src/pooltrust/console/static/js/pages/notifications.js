@@ -1,5 +1,4 @@
 // Alerts of every pool: how bad, about what, for how long, and the right cure for each.
-import { call } from '../core/api.js'
 import { answerOf } from '../core/asked.js'
 import { h, name } from '../core/dom.js'
 import { can, hosts, poolName, poolOf } from '../core/facts.js'
@@ -13,12 +12,23 @@ import { button } from '../parts/dialog.js'
 import { banner, chip } from '../parts/pieces.js'
 import { table } from '../parts/table.js'
 
-const SEVERITIES = { 1: ['critical', 'bad'], 2: ['major', 'bad'], 3: ['warning', 'warn'], 4: ['minor', 'warn'], 5: ['information', 'good'] }
+const SEVERITIES = {
+  1: ['critical', 'bad'],
+  2: ['major', 'bad'],
+  3: ['warning', 'warn'],
+  4: ['minor', 'warn'],
+  5: ['information', 'good'],
+}
 const view = { severity: '', put: false }
 
 /** Every alert of every pool. */
 export function alerts() {
-  return [...places].flatMap(([id, place]) => (place.state.standing === 'connected' ? [...place.objects.message.entries()].map(([ref, one]) => rowOf(id, place, ref, one)) : []))
+  return [...places]
+    .flatMap(([id, place]) =>
+      place.state.standing === 'connected'
+        ? [...place.objects.message.entries()].map(([ref, one]) => rowOf(id, place, ref, one))
+        : [],
+    )
     .sort((a, b) => a.priority - b.priority || b.at.localeCompare(a.at))
 }
 
@@ -30,13 +40,27 @@ function rowOf(id, place, ref, one) {
   const days = until ? ` (${daysWords(daysLeft(until))})` : ''
   const host = hosts(place).find(([, it]) => it.uuid === one.obj_uuid)
   return {
-    id, ref, uuid: one.uuid, name: one.name, priority: Number(one.priority), at: one.timestamp, pool: poolName(place), host: host?.[0],
-    object: host?.[1].name_label ?? [...place.objects.certificate.values()].find(it => it.uuid === one.obj_uuid)?.name ?? (one.obj_uuid === poolOf(place)?.uuid ? 'the pool' : ''),
-    words: (ours?.words || `${one.name.replaceAll('_', ' ').toLowerCase()} ${(one.body ?? '').replace(/<[^>]*>/g, ' ').slice(0, 300)}`) + days,
+    id,
+    ref,
+    uuid: one.uuid,
+    name: one.name,
+    priority: Number(one.priority),
+    at: one.timestamp,
+    pool: poolName(place),
+    host: host?.[0],
+    object:
+      host?.[1].name_label ??
+      [...place.objects.certificate.values()].find(it => it.uuid === one.obj_uuid)?.name ??
+      (one.obj_uuid === poolOf(place)?.uuid ? 'the pool' : ''),
+    words:
+      (ours?.words ||
+        `${one.name.replaceAll('_', ' ').toLowerCase()} ${(one.body ?? '').replace(/<[^>]*>/g, ' ').slice(0, 300)}`) +
+      days,
   }
 }
 
-const isPut = row => row.uuid in wishes.acknowledged || (wishes.snoozed[row.uuid] ?? '') > new Date().toISOString()
+const isPut = row =>
+  row.uuid in wishes.acknowledged || (wishes.snoozed[row.uuid] ?? '') > new Date().toISOString()
 
 /** The count and the worst severity, for the bar. */
 export function standing() {
@@ -47,30 +71,115 @@ export function standing() {
 }
 
 export function notifications() {
-  const all = alerts().filter(row => (view.put || !isPut(row)) && (!view.severity || String(row.priority) === view.severity))
+  const all = alerts().filter(
+    row => (view.put || !isPut(row)) && (!view.severity || String(row.priority) === view.severity),
+  )
   const filters = [
-    h('label', { class: 'inline' }, 'Severity', h('select', { 'data-key': 'severity', onchange: event => { view.severity = event.target.value; changed() } }, h('option', { value: '' }, 'all'), Object.entries(SEVERITIES).map(([value, [words]]) => h('option', { value }, words)))),
-    h('label', { class: 'inline' }, h('input', { type: 'checkbox', 'data-key': 'put', onchange: event => { view.put = event.target.checked; changed() } }), 'Also acknowledged and snoozed'),
+    h.label(
+      { class: 'inline' },
+      'Severity',
+      h.select(
+        {
+          'data-key': 'severity',
+          onchange: event => {
+            view.severity = event.target.value
+            changed()
+          },
+        },
+        h.option({ value: '' }, 'all'),
+        Object.entries(SEVERITIES).map(([value, [words]]) => h.option({ value }, words)),
+      ),
+    ),
+    h.label(
+      { class: 'inline' },
+      h.input({
+        type: 'checkbox',
+        'data-key': 'put',
+        onchange: event => {
+          view.put = event.target.checked
+          changed()
+        },
+      }),
+      'Also acknowledged and snoozed',
+    ),
   ]
-  return [h('h1', {}, 'Notifications'), ...table('notifications', 'Notifications', COLUMNS, all, { filters, row: row => ({ 'data-key': row.uuid }) }),
-    all.length ? null : banner('Nothing needs attention.', 'good')]
+  return [
+    h.h1('Notifications'),
+    ...table('notifications', 'Notifications', COLUMNS, all, {
+      filters,
+      row: row => ({ 'data-key': row.uuid }),
+    }),
+    all.length ? null : banner('Nothing needs attention.', 'good'),
+  ]
 }
 
 /** @type {import('../parts/table.js').Column[]} */
 const COLUMNS = [
-  { key: 'priority', label: 'Severity', value: row => row.priority, show: row => chip({ words: SEVERITIES[row.priority]?.[0] ?? 'unknown', tone: SEVERITIES[row.priority]?.[1] ?? 'warn' }) },
-  { key: 'words', label: 'Message', value: row => `${row.words} ${row.name}`, show: row => [name(row.words, 600), isPut(row) ? h('div', { class: 'faint' }, row.uuid in wishes.acknowledged ? `acknowledged ${when(wishes.acknowledged[row.uuid])}` : `snoozed until ${when(wishes.snoozed[row.uuid])}`) : null] },
-  { key: 'object', label: 'Object', value: row => `${row.object} ${row.pool}`, show: row => [name(row.object, 60), h('div', { class: 'faint' }, name(row.pool, 60))] },
+  {
+    key: 'priority',
+    label: 'Severity',
+    value: row => row.priority,
+    show: row =>
+      chip({
+        words: SEVERITIES[row.priority]?.[0] ?? 'unknown',
+        tone: SEVERITIES[row.priority]?.[1] ?? 'warn',
+      }),
+  },
+  {
+    key: 'words',
+    label: 'Message',
+    value: row => `${row.words} ${row.name}`,
+    show: row => [
+      name(row.words, 600),
+      isPut(row)
+        ? h.div(
+            { class: 'faint' },
+            row.uuid in wishes.acknowledged
+              ? `acknowledged ${when(wishes.acknowledged[row.uuid])}`
+              : `snoozed until ${when(wishes.snoozed[row.uuid])}`,
+          )
+        : null,
+    ],
+  },
+  {
+    key: 'object',
+    label: 'Object',
+    value: row => `${row.object} ${row.pool}`,
+    show: row => [name(row.object, 60), h.div({ class: 'faint' }, name(row.pool, 60))],
+  },
   { key: 'at', label: 'Since', value: row => row.at, show: row => when(row.at) },
-  { key: 'do', label: 'Actions', value: () => '', show: row => h('div', { class: 'actions' }, cure(row), isPut(row) ? button('Bring back', () => put(row, null)) : [button('Acknowledge', () => put(row, 'acknowledged')), button('Snooze a day', () => put(row, 'snoozed'))], button('Delete…', () => remove(row))) },
+  {
+    key: 'do',
+    label: 'Actions',
+    value: () => '',
+    show: row =>
+      h.div(
+        { class: 'actions' },
+        cure(row),
+        isPut(row)
+          ? button('Bring back', () => put(row, null))
+          : [
+              button('Acknowledge', () => put(row, 'acknowledged')),
+              button('Snooze a day', () => put(row, 'snoozed')),
+            ],
+        button('Delete…', () => remove(row)),
+      ),
+  },
 ]
 
 /** What helps against it. @param {any} row */
 function cure(row) {
-  if (row.name.startsWith('HOST_SERVER_CERTIFICATE') && row.host) return [button('Install Certificate…', () => install(row.id, row.host), { class: 'main' }), button('Reset Certificate', () => reset(row.id, row.host))]
-  if (row.name.startsWith('HOST_INTERNAL_CERTIFICATE') && row.host) return button('Refresh…', () => refresh(row.id, row.host), { class: 'main' })
-  if (/^POOL_(CA|PINNED)/.test(row.name)) return button('Trusted certificates', () => go(row.id, 'pool', 'trusted'), { class: 'main' })
-  if (row.name === 'TLS_VERIFICATION_EMERGENCY_DISABLED') return h('span', {}, 'On that host: ', h('code', {}, 'xe host-emergency-reenable-tls-verification'))
+  if (row.name.startsWith('HOST_SERVER_CERTIFICATE') && row.host)
+    return [
+      button('Install Certificate…', () => install(row.id, row.host), { class: 'main' }),
+      button('Reset Certificate', () => reset(row.id, row.host)),
+    ]
+  if (row.name.startsWith('HOST_INTERNAL_CERTIFICATE') && row.host)
+    return button('Refresh…', () => refresh(row.id, row.host), { class: 'main' })
+  if (/^POOL_(CA|PINNED)/.test(row.name))
+    return button('Trusted certificates', () => go(row.id, 'pool', 'trusted'), { class: 'main' })
+  if (row.name === 'TLS_VERIFICATION_EMERGENCY_DISABLED')
+    return h.span('On that host: ', h.code('xe host-emergency-reenable-tls-verification'))
   return null
 }
 
@@ -84,5 +193,18 @@ function put(row, how) {
 
 /** @param {any} row */
 function remove(row) {
-  act({ id: row.id, title: 'Delete this alert', method: 'message.destroy', parameters: [row.ref], confirm: 'Delete for everyone', danger: true, warning: [h('p', {}, name(row.words, 400)), h('p', {}, 'It is deleted on the pool, for everyone. If its cause is still there it comes back. To put it aside for yourself, acknowledge or snooze it.')] })
+  act({
+    id: row.id,
+    title: 'Delete this alert',
+    method: 'message.destroy',
+    parameters: [row.ref],
+    confirm: 'Delete for everyone',
+    danger: true,
+    warning: [
+      h.p(name(row.words, 400)),
+      h.p(
+        'It is deleted on the pool, for everyone. If its cause is still there it comes back. To put it aside for yourself, acknowledge or snooze it.',
+      ),
+    ],
+  })
 }

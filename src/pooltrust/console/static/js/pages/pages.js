@@ -22,14 +22,23 @@ export function reportOf(id, place) {
 export function page(at, id, place, ref) {
   if (ref) return hostGeneral(id, place, ref, reportOf(id, place))
   switch (at.page) {
-    case 'general': return poolGeneral(id, place)
-    case 'certificates': return certificates(id, place, reportOf(id, place))
-    case 'map': return map(id, place)
-    case 'history': return history(id, place)
-    case 'trusted': return trusted(id, place)
-    case 'members': return members(id, place)
-    case 'users': return users(id, place)
-    case 'tasks': return tasks(id, place)
-    default: return [h('p', {}, 'There is no such page.')]
+    case 'general':
+      return poolGeneral(id, place)
+    case 'certificates':
+      return certificates(id, place, reportOf(id, place))
+    case 'map':
+      return map(id, place)
+    case 'history':
+      return history(id, place)
+    case 'trusted':
+      return trusted(id, place)
+    case 'members':
+      return members(id, place)
+    case 'users':
+      return users(id, place)
+    case 'tasks':
+      return tasks(id, place)
+    default:
+      return [h.p('There is no such page.')]
   }
 }

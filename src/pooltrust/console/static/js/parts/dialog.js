@@ -21,15 +21,28 @@ export function ask(title, body, buttons, onclose) {
   closed = onclose ?? null
   // Drawn as new: what was typed into the one before does not belong here.
   dialog.replaceChildren()
-  draw(dialog, h('h2', { id: 'dialog-title', tabindex: '-1' }, title), ...body, h('div', { class: 'buttons' }, ...buttons))
+  draw(
+    dialog,
+    h.h2({ id: 'dialog-title', tabindex: '-1' }, title),
+    ...body,
+    h.div({ class: 'buttons' }, ...buttons),
+  )
   if (!dialog.open) dialog.showModal()
-  const first = dialog.querySelector('[autofocus]') ?? dialog.querySelector('input, textarea, select') ?? dialog.querySelector('h2')
+  const first =
+    dialog.querySelector('[autofocus]') ??
+    dialog.querySelector('input, textarea, select') ??
+    dialog.querySelector('h2')
   ;/** @type {HTMLElement} */ (first).focus()
 }
 
 /** Bring what is shown to a new state. @param {string} title @param {any[]} body @param {any[]} buttons */
 export function redraw(title, body, buttons) {
-  draw(element(), h('h2', { id: 'dialog-title', tabindex: '-1' }, title), ...body, h('div', { class: 'buttons' }, ...buttons))
+  draw(
+    element(),
+    h.h2({ id: 'dialog-title', tabindex: '-1' }, title),
+    ...body,
+    h.div({ class: 'buttons' }, ...buttons),
+  )
 }
 
 export function close() {
@@ -37,10 +50,11 @@ export function close() {
 }
 
 /** A button that closes. @param {string} label */
-export const closing = (label = 'Cancel', given = {}) => h('button', { type: 'button', onclick: close, ...given }, label)
+export const closing = (label = 'Cancel', given = {}) =>
+  h.button({ type: 'button', onclick: close, ...given }, label)
 
 /** @param {string} label @param {() => void} run */
-export const button = (label, run, given = {}) => h('button', { type: 'button', onclick: run, ...given }, label)
+export const button = (label, run, given = {}) => h.button({ type: 'button', onclick: run, ...given }, label)
 
 export function begin() {
   element().addEventListener('close', () => {

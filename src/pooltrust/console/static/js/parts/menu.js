@@ -34,7 +34,10 @@ export function menuAt(event, items, label) {
   event.preventDefault()
   close()
   const target = /** @type {HTMLElement} */ (event.currentTarget)
-  const at = event.clientX || event.clientY ? [event.clientX, event.clientY] : [target.getBoundingClientRect().left, target.getBoundingClientRect().bottom]
+  const at =
+    event.clientX || event.clientY
+      ? [event.clientX, event.clientY]
+      : [target.getBoundingClientRect().left, target.getBoundingClientRect().bottom]
   show(items, at[0], at[1], label, 0)
 }
 
@@ -42,8 +45,15 @@ export function menuAt(event, items, label) {
 function show(items, x, y, label, depth) {
   close(depth)
   const before = depth ? null : /** @type {HTMLElement|null} */ (document.activeElement)
-  const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': label, onkeydown: event => keys(event, menu, depth, before) },
-    items.map(item => row(item, depth, before)))
+  const menu = h.div(
+    {
+      class: 'menu',
+      role: 'menu',
+      'aria-label': label,
+      onkeydown: event => keys(event, menu, depth, before),
+    },
+    items.map(item => row(item, depth, before)),
+  )
   document.getElementById('menu-root')?.append(menu)
   open.push(menu)
   const { width, height } = menu.getBoundingClientRect()
@@ -54,36 +64,51 @@ function show(items, x, y, label, depth) {
 
 /** @param {Item} item @param {number} depth @param {HTMLElement|null} before */
 function row(item, depth, before) {
-  if (item === 'line') return h('hr', { role: 'separator' })
-  if ('about' in item) return h('div', { class: 'about', role: 'presentation' }, h('bdi', {}, item.about))
+  if (item === 'line') return h.hr({ role: 'separator' })
+  if ('about' in item) return h.div({ class: 'about', role: 'presentation' }, h.bdi(item.about))
   const { label, items, checked } = item
-  const element = h('button', {
-    type: 'button', tabindex: '-1',
-    role: checked === undefined ? 'menuitem' : 'menuitemcheckbox',
-    'aria-checked': checked === undefined ? null : String(checked),
-    'aria-haspopup': items ? 'menu' : null,
-    onclick: () => {
-      if (items) {
-        const box = element.getBoundingClientRect()
-        show(items, innerWidth < 720 ? box.left + 12 : box.right, innerWidth < 720 ? box.bottom : box.top, label, depth + 1)
-        return
-      }
-      close()
-      if (before?.isConnected) before.focus()
-      item.run?.()
+  const element = h.button(
+    {
+      type: 'button',
+      tabindex: '-1',
+      role: checked === undefined ? 'menuitem' : 'menuitemcheckbox',
+      'aria-checked': checked === undefined ? null : String(checked),
+      'aria-haspopup': items ? 'menu' : null,
+      onclick: () => {
+        if (items) {
+          const box = element.getBoundingClientRect()
+          show(
+            items,
+            innerWidth < 720 ? box.left + 12 : box.right,
+            innerWidth < 720 ? box.bottom : box.top,
+            label,
+            depth + 1,
+          )
+          return
+        }
+        close()
+        if (before?.isConnected) before.focus()
+        item.run?.()
+      },
     },
-  }, checked === undefined ? null : h('span', { class: 'tick', 'aria-hidden': 'true' }, checked ? '✓' : ''), label, items ? h('span', { class: 'arrow', 'aria-hidden': 'true' }, '▸') : null)
+    checked === undefined ? null : h.span({ class: 'tick', 'aria-hidden': 'true' }, checked ? '✓' : ''),
+    label,
+    items ? h.span({ class: 'arrow', 'aria-hidden': 'true' }, '▸') : null,
+  )
   return element
 }
 
 /** @param {HTMLElement} menu @returns {HTMLElement[]} */
-const rows = menu => [...menu.querySelectorAll('[role^=menuitem]')].map(one => /** @type {HTMLElement} */ (one))
+const rows = menu =>
+  [...menu.querySelectorAll('[role^=menuitem]')].map(one => /** @type {HTMLElement} */ (one))
 
 /** @param {KeyboardEvent} event @param {HTMLElement} menu @param {number} depth @param {HTMLElement|null} before */
 function keys(event, menu, depth, before) {
   const all = rows(menu)
   const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement))
-  const letter = event.key.length === 1 && all.find((one, n) => n > at && one.textContent?.toLowerCase().startsWith(event.key.toLowerCase()))
+  const letter =
+    event.key.length === 1 &&
+    all.find((one, n) => n > at && one.textContent?.toLowerCase().startsWith(event.key.toLowerCase()))
   if (event.key === 'ArrowDown') all[(at + 1) % all.length]?.focus()
   else if (event.key === 'ArrowUp') all[(at + all.length - 1) % all.length]?.focus()
   else if (event.key === 'Home') all[0]?.focus()
@@ -91,7 +116,8 @@ function keys(event, menu, depth, before) {
   else if (event.key === 'ArrowRight' && all[at]?.getAttribute('aria-haspopup')) all[at].click()
   else if ((event.key === 'ArrowLeft' || event.key === 'Escape') && depth) {
     close(depth)
-    open[depth - 1]?.querySelector('[aria-haspopup]') && /** @type {HTMLElement} */ (open[depth - 1].querySelector('[aria-haspopup]')).focus()
+    open[depth - 1]?.querySelector('[aria-haspopup]') &&
+      /** @type {HTMLElement} */ (open[depth - 1].querySelector('[aria-haspopup]')).focus()
   } else if (event.key === 'Escape' || event.key === 'Tab') {
     close()
     before?.focus()

@@ -26,15 +26,55 @@ export function table(key, caption, columns, rows, more = {}) {
   if (column) found.sort((a, b) => compare(column.value(a), column.value(b)) * (state.down ? -1 : 1))
   const cut = found.slice(0, state.shown)
   return [
-    h('div', { class: 'actions' },
-      h('label', { class: 'inline grow' }, h('span', { class: 'hidden-label' }, `Filter ${caption}`), h('input', { type: 'search', placeholder: 'Filter', 'data-key': `${key} filter`, value: state.filter, oninput: event => { state.filter = event.target.value; changed() } })),
+    h.div(
+      { class: 'actions' },
+      h.label(
+        { class: 'inline grow' },
+        h.span({ class: 'hidden-label' }, `Filter ${caption}`),
+        h.input({
+          type: 'search',
+          placeholder: 'Filter',
+          'data-key': `${key} filter`,
+          value: state.filter,
+          oninput: event => {
+            state.filter = event.target.value
+            changed()
+          },
+        }),
+      ),
       ...(more.filters ?? []),
-      h('span', { class: 'faint', role: 'status' }, found.length === rows.length ? `${rows.length}` : `${found.length} of ${rows.length}`)),
-    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption }, h('table', {},
-      h('caption', { class: 'hidden-label' }, caption),
-      h('thead', {}, h('tr', {}, columns.map(one => heading(one, state)))),
-      h('tbody', {}, cut.map(row => h('tr', more.row?.(row) ?? {}, columns.map(one => h('td', {}, one.show ? one.show(row) : String(one.value(row))))))))),
-    found.length > cut.length ? h('button', { type: 'button', onclick: () => { state.shown += 1000; changed() } }, `Show more: ${found.length - cut.length} are left`) : null,
+      h.span(
+        { class: 'faint', role: 'status' },
+        found.length === rows.length ? `${rows.length}` : `${found.length} of ${rows.length}`,
+      ),
+    ),
+    h.div(
+      { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
+      h.table(
+        h.caption({ class: 'hidden-label' }, caption),
+        h.thead(h.tr(columns.map(one => heading(one, state)))),
+        h.tbody(
+          cut.map(row =>
+            h.tr(
+              more.row?.(row) ?? {},
+              columns.map(one => h.td(one.show ? one.show(row) : String(one.value(row)))),
+            ),
+          ),
+        ),
+      ),
+    ),
+    found.length > cut.length
+      ? h.button(
+          {
+            type: 'button',
+            onclick: () => {
+              state.shown += 1000
+              changed()
+            },
+          },
+          `Show more: ${found.length - cut.length} are left`,
+        )
+      : null,
   ]
 }
 
@@ -46,7 +86,10 @@ function filtered(rows, columns, filter) {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
   if (!words.length) return [...rows]
   return rows.filter(row => {
-    const text = columns.map(one => one.value(row)).join(' ').toLowerCase()
+    const text = columns
+      .map(one => one.value(row))
+      .join(' ')
+      .toLowerCase()
     return words.every(word => text.includes(word))
   })
 }
@@ -59,9 +102,18 @@ function heading(column, state) {
     state.by = column.key
     changed()
   }
-  return h('th', { scope: 'col', 'aria-sort': sorted ? (state.down ? 'descending' : 'ascending') : null },
-    h('button', { type: 'button', class: 'plain', onclick: sort }, column.label, h('span', { 'aria-hidden': 'true' }, sorted ? (state.down ? ' ▾' : ' ▴') : '')))
+  return h.th(
+    { scope: 'col', 'aria-sort': sorted ? (state.down ? 'descending' : 'ascending') : null },
+    h.button(
+      { type: 'button', class: 'plain', onclick: sort },
+      column.label,
+      h.span({ 'aria-hidden': 'true' }, sorted ? (state.down ? ' ▾' : ' ▴') : ''),
+    ),
+  )
 }
 
 /** @param {string|number} a @param {string|number} b */
-const compare = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b), 'en', { numeric: true }))
+const compare = (a, b) =>
+  typeof a === 'number' && typeof b === 'number'
+    ? a - b
+    : String(a).localeCompare(String(b), 'en', { numeric: true })

@@ -9,17 +9,74 @@ import { table } from '../../parts/table.js'
 
 /** @param {string} id @param {any} place */
 export function trusted(id, place) {
-  const rows = anchorsOf(place).map(([ref, one]) => ({ ref, one, name: one.name || '(by purpose)', type: TYPES[one.type] ?? one.type, purpose: (one.purpose ?? []).join(', ') || 'any', thumbprint: thumbprint(one) }))
-  const lists = can(place, 'pool.crl_list') ? answerOf(id, 'pool.crl_list').value ?? [] : []
+  const rows = anchorsOf(place).map(([ref, one]) => ({
+    ref,
+    one,
+    name: one.name || '(by purpose)',
+    type: TYPES[one.type] ?? one.type,
+    purpose: (one.purpose ?? []).join(', ') || 'any',
+    thumbprint: thumbprint(one),
+  }))
+  const lists = can(place, 'pool.crl_list') ? (answerOf(id, 'pool.crl_list').value ?? []) : []
   return [
-    h('h2', {}, 'Trusted certificates'), h('p', {}, 'Whom the hosts of this pool believe when they connect to appliances. Members are believed by exactly their own certificates.'),
-    ...table(`trusted ${id}`, 'Trusted certificates', columns(id, place), rows, { row: row => ({ 'data-key': row.ref }) }),
-    h('div', { class: 'actions' }, button('Install a CA certificate…', () => installNamed(id, 'Install a CA certificate', 'pool.install_ca_certificate', 'authority.pem')),
-      can(place, 'pool.install_trusted_certificate') ? button('Pin a certificate…', () => pin(id, place)) : null,
-      button('Bring to every member', () => act({ id, title: 'Bring certificates and lists to every member', method: 'pool.certificate_sync', parameters: [], confirm: 'Bring' }))),
-    h('h2', {}, 'Revocation lists'),
-    lists.length ? h('ul', { class: 'plain' }, lists.map(one => h('li', { 'data-key': one }, name(one, 120), ' ', button('Remove…', () => act({ id, title: 'Remove a revocation list', method: 'pool.crl_uninstall', parameters: [one], confirm: 'Remove', danger: true, done: () => { outdated(id); return [] } }))))) : h('p', { class: 'faint' }, 'None is installed.'),
-    h('div', { class: 'actions' }, button('Install a revocation list…', () => installNamed(id, 'Install a revocation list', 'pool.crl_install', 'list.pem'))),
+    h.h2('Trusted certificates'),
+    h.p(
+      'Whom the hosts of this pool believe when they connect to appliances. Members are believed by exactly their own certificates.',
+    ),
+    ...table(`trusted ${id}`, 'Trusted certificates', columns(id, place), rows, {
+      row: row => ({ 'data-key': row.ref }),
+    }),
+    h.div(
+      { class: 'actions' },
+      button('Install a CA certificate…', () =>
+        installNamed(id, 'Install a CA certificate', 'pool.install_ca_certificate', 'authority.pem'),
+      ),
+      can(place, 'pool.install_trusted_certificate')
+        ? button('Pin a certificate…', () => pin(id, place))
+        : null,
+      button('Bring to every member', () =>
+        act({
+          id,
+          title: 'Bring certificates and lists to every member',
+          method: 'pool.certificate_sync',
+          parameters: [],
+          confirm: 'Bring',
+        }),
+      ),
+    ),
+    h.h2('Revocation lists'),
+    lists.length
+      ? h.ul(
+          { class: 'plain' },
+          lists.map(one =>
+            h.li(
+              { 'data-key': one },
+              name(one, 120),
+              ' ',
+              button('Remove…', () =>
+                act({
+                  id,
+                  title: 'Remove a revocation list',
+                  method: 'pool.crl_uninstall',
+                  parameters: [one],
+                  confirm: 'Remove',
+                  danger: true,
+                  done: () => {
+                    outdated(id)
+                    return []
+                  },
+                }),
+              ),
+            ),
+          ),
+        )
+      : h.p({ class: 'faint' }, 'None is installed.'),
+    h.div(
+      { class: 'actions' },
+      button('Install a revocation list…', () =>
+        installNamed(id, 'Install a revocation list', 'pool.crl_install', 'list.pem'),
+      ),
+    ),
   ]
 }
 
@@ -28,28 +85,110 @@ const columns = (id, place) => [
   { key: 'name', label: 'Name', value: row => row.name, show: row => name(row.name, 90) },
   { key: 'type', label: 'Type', value: row => row.type },
   { key: 'purpose', label: 'For', value: row => row.purpose },
-  { key: 'days', label: 'Days left', value: row => row.one.not_after, show: row => daysBar(row.one.not_before, row.one.not_after) },
-  { key: 'thumbprint', label: 'Thumbprint (SHA-256)', value: row => row.thumbprint, show: row => thumb(row.thumbprint) },
-  { key: 'do', label: 'Actions', value: () => '', show: row => button('Remove…', () => act({
-    id, title: 'Trust this certificate no longer', confirm: 'Remove', danger: true, warning: [h('p', {}, 'Appliances that are believed by it are refused from the next connection on.')],
-    ...(row.one.name || !can(place, 'pool.uninstall_trusted_certificate') ? { method: 'pool.uninstall_ca_certificate', parameters: [row.one.name, false] } : { method: 'pool.uninstall_trusted_certificate', parameters: [poolRef(place), row.ref] }),
-  })) },
+  {
+    key: 'days',
+    label: 'Days left',
+    value: row => row.one.not_after,
+    show: row => daysBar(row.one.not_before, row.one.not_after),
+  },
+  {
+    key: 'thumbprint',
+    label: 'Thumbprint (SHA-256)',
+    value: row => row.thumbprint,
+    show: row => thumb(row.thumbprint),
+  },
+  {
+    key: 'do',
+    label: 'Actions',
+    value: () => '',
+    show: row =>
+      button('Remove…', () =>
+        act({
+          id,
+          title: 'Trust this certificate no longer',
+          confirm: 'Remove',
+          danger: true,
+          warning: [h.p('Appliances that are believed by it are refused from the next connection on.')],
+          ...(row.one.name || !can(place, 'pool.uninstall_trusted_certificate')
+            ? { method: 'pool.uninstall_ca_certificate', parameters: [row.one.name, false] }
+            : { method: 'pool.uninstall_trusted_certificate', parameters: [poolRef(place), row.ref] }),
+        }),
+      ),
+  },
 ]
 
 /** @param {string} id @param {string} title @param {string} method @param {string} hint */
 function installNamed(id, title, method, hint) {
-  const given = /** @type {HTMLInputElement} */ (h('input', { id: 'trusted-name', value: hint, autocomplete: 'off' }))
-  const pem = /** @type {HTMLTextAreaElement} */ (h('textarea', { id: 'trusted-pem', spellcheck: 'false' }))
-  ask(title, [h('label', { for: 'trusted-name' }, 'Name (a file name that ends in .pem)'), given, h('label', { for: 'trusted-pem' }, 'PEM'), pem, fileInto(pem)],
-    [closing(), button('Go on', () => act({ id, title, method, parameters: [given.value, pem.value], confirm: 'Install', done: () => { outdated(id); return [] } }), { class: 'main' })])
+  const given = /** @type {HTMLInputElement} */ (
+    h.input({ id: 'trusted-name', value: hint, autocomplete: 'off' })
+  )
+  const pem = /** @type {HTMLTextAreaElement} */ (h.textarea({ id: 'trusted-pem', spellcheck: 'false' }))
+  ask(
+    title,
+    [
+      h.label({ for: 'trusted-name' }, 'Name (a file name that ends in .pem)'),
+      given,
+      h.label({ for: 'trusted-pem' }, 'PEM'),
+      pem,
+      fileInto(pem),
+    ],
+    [
+      closing(),
+      button(
+        'Go on',
+        () =>
+          act({
+            id,
+            title,
+            method,
+            parameters: [given.value, pem.value],
+            confirm: 'Install',
+            done: () => {
+              outdated(id)
+              return []
+            },
+          }),
+        { class: 'main' },
+      ),
+    ],
+  )
 }
 
 /** @param {string} id @param {any} place */
 function pin(id, place) {
-  const pem = /** @type {HTMLTextAreaElement} */ (h('textarea', { id: 'trusted-pem', spellcheck: 'false' }))
-  ask('Pin a certificate', [h('p', {}, 'Exactly this certificate is believed, whatever name it has.'), h('label', { for: 'trusted-pem' }, 'PEM'), pem, fileInto(pem)],
-    [closing(), button('Go on', () => act({ id, title: 'Pin a certificate', method: 'pool.install_trusted_certificate', parameters: [poolRef(place), false, pem.value, []], confirm: 'Pin' }), { class: 'main' })])
+  const pem = /** @type {HTMLTextAreaElement} */ (h.textarea({ id: 'trusted-pem', spellcheck: 'false' }))
+  ask(
+    'Pin a certificate',
+    [
+      h.p('Exactly this certificate is believed, whatever name it has.'),
+      h.label({ for: 'trusted-pem' }, 'PEM'),
+      pem,
+      fileInto(pem),
+    ],
+    [
+      closing(),
+      button(
+        'Go on',
+        () =>
+          act({
+            id,
+            title: 'Pin a certificate',
+            method: 'pool.install_trusted_certificate',
+            parameters: [poolRef(place), false, pem.value, []],
+            confirm: 'Pin',
+          }),
+        { class: 'main' },
+      ),
+    ],
+  )
 }
 
 /** @param {HTMLTextAreaElement} area */
-const fileInto = area => h('input', { type: 'file', 'aria-label': 'From a file', onchange: async event => { area.value = await event.target.files[0].text() } })
+const fileInto = area =>
+  h.input({
+    type: 'file',
+    'aria-label': 'From a file',
+    onchange: async event => {
+      area.value = await event.target.files[0].text()
+    },
+  })
