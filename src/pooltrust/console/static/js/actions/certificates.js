@@ -5,7 +5,7 @@ import { can, certificatesOf, may, poolName, poolOf, thumbprint, verification } 
 import { keepWishes, places, wishes } from '../core/store.js'
 import { daysLeft, daysWords, when } from '../core/words.js'
 import { ask, button, close, closing, isOpen } from '../parts/dialog.js'
-import { thumb } from '../parts/pieces.js'
+import { banner, thumb } from '../parts/pieces.js'
 import { save, say } from '../parts/said.js'
 import { act, carryOut, planOf, planShown } from './act.js'
 
@@ -18,29 +18,16 @@ export const enable = id => act(enabling(id))
 /** @param {string} id @returns {import('./act.js').Action} */
 function enabling(id) {
   const place = /** @type {any} */ (places.get(id))
-  const off = verification(place, null)?.off ?? []
   return {
     id,
     title: `${ENABLE} — ${poolName(place).slice(0, 80)}`,
     method: METHOD,
     parameters: [],
     plan: METHOD,
-    warning: [
-      off.length
-        ? h.p(
-            'The pool verifies, but an emergency switch is set on: ',
-            off.map(one => [name(one), ' ']),
-            'On that host it is taken back by: xe host-emergency-reenable-tls-verification',
-          )
-        : null,
-      poolOf(place).tls_verification_enabled && !off.length
-        ? h.p('It is enabled already; enabling it once more checks every pair of hosts again.')
-        : h.p(
-            'Every host is asked to verify every other one first. If one is not believed, nothing changes. Make sure that no other operation runs in the pool.',
-          ),
-    ],
+    warning: enablingWarns(place),
     confirm: 'Yes, Enable certificate verification',
     refuse: 'No',
+    seen: () => verification(places.get(id), null)?.words === 'Enabled',
     hosts: () =>
       [...place.objects.host.values()].map(host =>
         h.li(
@@ -48,8 +35,37 @@ function enabling(id) {
           `: ${host.tls_verification_enabled ? 'verifies' : 'does not verify yet'}`,
         ),
       ),
-    done: () => [h.p('Every host verifies whom it dials.')],
+    done: () => enabled(places.get(id)),
   }
+}
+
+/** @param {any} place */
+function enablingWarns(place) {
+  const off = verification(place, null)?.off ?? []
+  if (off.length)
+    return [
+      h.p('The pool requires verification, but an emergency switch is on. It is switched off at:'),
+      h.ul(off.map(one => h.li(name(one, 80)))),
+      h.p('From then on that host believes members by their certificates only, like the others.'),
+    ]
+  if (poolOf(place).tls_verification_enabled)
+    return [h.p('It is enabled already, on every host. Enabling it once more changes nothing.')]
+  return [
+    h.p(
+      'Every host is asked to verify every other one first. If one is not believed, nothing changes. Make sure that no other operation runs in the pool.',
+    ),
+  ]
+}
+
+/** What is so afterwards, as the hosts themselves tell it. @param {any} place */
+function enabled(place) {
+  const off = verification(place, null)?.off ?? []
+  if (!off.length) return [h.p('Every host verifies whom it dials.')]
+  return [
+    banner('Not on every host yet: an emergency switch is still on.', 'bad'),
+    h.ul(off.map(one => h.li(name(one, 80)))),
+    h.p('Start it and try again, or type there: ', h.code('xe host-emergency-reenable-tls-verification')),
+  ]
 }
 
 /** At connecting to a pool without it: yes, not now, not for this pool. @param {string} id */

@@ -5,7 +5,7 @@ import { can, hosts, poolName, poolOf } from '../core/facts.js'
 import { go } from '../core/route.js'
 import { changed, keepWishes, places, wishes } from '../core/store.js'
 import { daysLeft, daysWords, when } from '../core/words.js'
-import { refresh, reset } from '../actions/certificates.js'
+import { enable, refresh, reset } from '../actions/certificates.js'
 import { install } from '../actions/install.js'
 import { act } from '../actions/act.js'
 import { button } from '../parts/dialog.js'
@@ -179,7 +179,10 @@ function cure(row) {
   if (/^POOL_(CA|PINNED)/.test(row.name))
     return button('Trusted certificates', () => go(row.id, 'pool', 'trusted'), { class: 'main' })
   if (row.name === 'TLS_VERIFICATION_EMERGENCY_DISABLED')
-    return h.span('On that host: ', h.code('xe host-emergency-reenable-tls-verification'))
+    return [
+      button('Verify again…', () => enable(row.id), { class: 'main' }),
+      h.span('or on that host: ', h.code('xe host-emergency-reenable-tls-verification')),
+    ]
   return null
 }
 
