@@ -14,13 +14,16 @@ from pki.offered.stage import made, private
 from pooltrust.api.dispatch import dispatch
 from pooltrust.api.sessions import Origin
 from pooltrust.api.wire.jsonrpc import JSON
-from pooltrust.errors import OperationNotAllowed
+from pooltrust.errors import CannotStore, Failure, OperationNotAllowed
+from pooltrust.host.peers.scribe import NotCommitted
 from pooltrust.host.trusting.other_pool import _result
 from pooltrust.pki.certificate import read_pem
 from pooltrust.pool import anchors
+from pooltrust.terms import Thumbprint
 
 from .test_trust import CA, CRL, DATES, LEAF, OTHER, pool_ref, refused, rows, thumbprint, trust
 
+SECOND = made("second", private("p384"), dates=DATES)
 New = Callable[..., Host]
 EXCHANGE = "pool.exchange_{}_on_join"
 
@@ -91,7 +94,6 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
 ) -> None:
     hosts = h1, h2 = pool(2)
     other = new("h3")
-    second = made("second", private("p384"), dates=DATES)
 
     async def copy(asked: Host, ca: bool, pem: str, at: str = "") -> Any:
         return await asked.ask(
@@ -106,9 +108,9 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
             shown = await other.ask("host.get_server_certificate", host)
             await trust(other, True, CA)
             await trust(other, False, LEAF, "ldaps", "licensing")
-            await trust(other, False, second, "licensing")
+            await trust(other, False, SECOND, "licensing")
             await other.ask("pool.install_ca_certificate", "by-name.pem", OTHER)
-            await trust(h1, False, second, "licensing")
+            await trust(h1, False, SECOND, "licensing")
             opened = await session(other)
             before = tree(h1)
             wrong = await refused(copy(h1, True, LEAF))
@@ -129,7 +131,7 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
                 [
                     ("ca", "", [], str(thumbprint(CA))),
                     ("pinned", "", ["licensing", "ldaps"], str(thumbprint(LEAF))),
-                    ("pinned", "", ["licensing"], str(thumbprint(second))),
+                    ("pinned", "", ["licensing"], str(thumbprint(SECOND))),
                 ]
             )
             opened = "OpaqueRef:none"
@@ -140,7 +142,7 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
     run(story(), 60)
 
 
-def test_what_does_not_fit_as_a_whole_is_taken_back(
+def test_what_does_not_fit_as_a_whole_is_not_begun(
     pool: Pool, new: New, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (h1,), other = pool(1), new("h3")
@@ -155,10 +157,53 @@ def test_what_does_not_fit_as_a_whole_is_taken_back(
             monkeypatch.setattr(anchors, "MOST_ANCHORS", 1)
             call = ("pool.sync_trusted_certificates_from", await pool_ref(h1))
             given = (other.config.address, opened, shown, True)
+            before = tree(h1)
             assert (await refused(h1.ask(*call, *given)))[0] == "OPERATION_NOT_ALLOWED"
-            kinds = [one["kind"] for one in await h1.ask("pooltrust.get_log", 1)]
-            assert kinds == ["anchor-installed", "anchor-removed"]
-            assert await rows(h1) == []
+            assert tree(h1) == before
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("why", "first_is_for"),
+    [
+        (CannotStore("trust.log", "the disk is full"), ["licensing"]),
+        (NotCommitted(9, 1, 3, 2, "h2"), ["licensing", "ldaps"]),
+    ],
+    ids=["is-taken-back", "stays-if-it-only-waits-for-members"],
+)
+def test_a_purpose_that_was_added_before_a_failure(
+    pool: Pool, new: New, monkeypatch: pytest.MonkeyPatch, why: Failure, first_is_for: list[str]
+) -> None:
+    (h1,), other = pool(1), new("h3")
+    installed: list[str] = []
+
+    async def story() -> None:
+        async with running(h1, other):
+            host = (await other.ask("host.get_all"))[0]
+            shown = await other.ask("host.get_server_certificate", host)
+            for one in (LEAF, SECOND):
+                await trust(h1, False, one, "licensing")
+                await trust(other, False, one, "ldaps")
+            opened, install = await session(other), h1.daemon.trusting.install_for
+
+            async def first_only(sort: str, pem: str, *rest: Any) -> Thumbprint:
+                if installed:
+                    raise why
+                installed.append(str(thumbprint(pem)))
+                return await install(sort, pem, *rest)
+
+            monkeypatch.setattr(h1.daemon.trusting, "install_for", first_only)
+            answer = await refused(
+                h1.ask(
+                    "pool.sync_trusted_certificates_from", await pool_ref(h1),
+                    other.config.address, opened, shown, False,
+                )
+            )  # fmt: skip
+            assert answer[0] == why.code
+            purposes = {one[3]: one[2] for one in await rows(h1)}
+            assert purposes.pop(installed[0]) == first_is_for
+            assert list(purposes.values()) == [["licensing"]]
 
     run(story())
 

@@ -87,10 +87,7 @@ def install_for(
 
     Raises LacksPurpose; TrustedAlreadyExists if it is trusted for one of them.
     """
-    wanted = frozenset(purposes)
-    if sort == PINNED and not wanted:
-        raise LacksPurpose
-    wanted = wanted or frozenset((GENERAL,))
+    wanted = wanted_for(sort, purposes)
     known = roster.anchors.get(certificate.thumbprint)
     if known is not None and known.sort != sort:
         words = {CA: ": as an authority", PINNED: ": as a single certificate"}[known.sort]
@@ -98,6 +95,25 @@ def install_for(
     if known is not None and wanted & set(known.purposes):
         raise TrustedAlreadyExists(str(certificate.thumbprint))
     return _installed(roster, certificate, sort, known.name if known else "", wanted)
+
+
+def wanted_for(sort: str, purposes: Iterable[str]) -> frozenset[str]:
+    """What one is trusted for that is installed for these.  Raises LacksPurpose."""
+    wanted = frozenset(purposes)
+    if sort == PINNED and not wanted:
+        raise LacksPurpose
+    return wanted or frozenset((GENERAL,))
+
+
+def without_purposes(anchor: Anchor, purposes: Iterable[str]) -> AnchorInstalled | None:
+    """The same for what is left without these; None if that is nothing.
+
+    The log has no entry that narrows: its removal goes before this one.
+    """
+    left = sorted(set(anchor.purposes).difference(purposes))
+    if not left:
+        return None
+    return AnchorInstalled(anchor.name, anchor.sort, anchor.certificate.der, tuple(left))
 
 
 def pin_appliance(roster: Roster, certificate: Certificate) -> AnchorInstalled | None:
@@ -134,9 +150,10 @@ def named(roster: Roster, name: str) -> Anchor | None:
     return next((one for one in roster.anchors.values() if name and one.name == name), None)
 
 
-def check_room(roster: Roster, thumbprint: Thumbprint) -> None:
-    """Whether one more may be installed.  Raises OperationNotAllowed."""
-    if thumbprint not in roster.anchors and len(roster.anchors) >= MOST_ANCHORS:
+def check_room(roster: Roster, *thumbprints: Thumbprint) -> None:
+    """Whether these may be installed, all of them.  Raises OperationNotAllowed."""
+    more = set(thumbprints).difference(roster.anchors)
+    if more and len(roster.anchors) + len(more) > MOST_ANCHORS:
         raise OperationNotAllowed(
             f"{MOST_ANCHORS} certificates are installed in the pool, and that is all there may be: "
             "uninstall one that is no longer needed"

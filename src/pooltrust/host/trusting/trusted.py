@@ -6,7 +6,7 @@ records as they are at that moment.  Anchors are entries of the log; revocation 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -101,6 +101,19 @@ class Trusted:
         """Trust this certificate no longer; one that is gone meanwhile is gone."""
         if thumbprint in self._belief.roster.anchors:
             await self._write(lambda _: AnchorRemoved(thumbprint), caller)
+
+    async def take_back(
+        self, thumbprint: Thumbprint, purposes: Collection[str], caller: Caller
+    ) -> None:
+        """Trust this certificate for these purposes no longer, but for whatever else it was.
+
+        Two entries if something is left: a crash between them leaves it trusted for nothing.
+        """
+        known = self._belief.roster.anchors.get(thumbprint)
+        await self.remove(thumbprint, caller)
+        left = known and anchors.without_purposes(known, purposes)
+        if left:
+            await self._write(lambda now: None if thumbprint in now.anchors else left, caller)
 
     def lists(self) -> Mapping[str, bytes]:
         """The revocation lists (DER) by name."""

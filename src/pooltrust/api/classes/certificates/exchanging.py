@@ -26,6 +26,7 @@ from pooltrust.errors import (
     HostIsSlave,
     InvalidValue,
     OperationNotAllowed,
+    Suspended,
 )
 from pooltrust.pki.offered import refusals, trusted
 from pooltrust.pki.pemtext import write
@@ -35,6 +36,7 @@ from pooltrust.trust.roster import Anchor
 
 Named = dict[str, str]
 ForPurposes = dict[str, list[str]]
+Purposes = dict[Thumbprint, frozenset[str]]
 Refs = Annotated[list[CertificateRef], Doc("Which installed certificates are to be returned.")]
 Ca = Annotated[bool, Doc("Whether they are authorities that issue others.")]
 TRUST = (
@@ -96,7 +98,7 @@ async def exchange_trusted_certificates(
     What is trusted already is passed over.
     """
     given = {one.certificate.pem(): _published(one) for one in _anchors(context, export)}
-    await _trust(context, ca, import_, caller, [])
+    await _trust(context, ca, import_, caller, {})
     return given
 
 
@@ -155,12 +157,14 @@ async def sync_trusted_certificates_from(
     """Trust what another pool trusts by purpose; returns what was not trusted here before."""
     believed = context.trusting.judged(remote_certificate).thumbprint
     found = await context.trusting.of_other_pool(remote_pool, remote_session, believed, ca)
-    before, done = set(context.roster.anchors), list[Thumbprint]()
+    done: Purposes = {}
     try:
         await _trust(context, ca, found, caller, done)
+    except Suspended:
+        raise  # what is written counts once enough members are back; a call goes on with the rest
     except BaseException:
-        for thumbprint in [one for one in done if one not in before]:
-            await context.trusting.remove(thumbprint, caller)
+        for thumbprint, purposes in done.items():
+            await context.trusting.take_back(thumbprint, purposes, caller)
         raise
     return _refs(context, done)
 
@@ -170,9 +174,9 @@ async def _trust(
     ca: bool,
     wanted: Mapping[str, Sequence[str]],
     caller: Caller,
-    done: list[Thumbprint],
+    done: Purposes,
 ) -> None:
-    """Trust them; `done` has those that are, also if it ends with a failure."""
+    """Trust them; `done` has for what they are now, also if it ends with a failure."""
     sort, roster = anchors.CA if ca else anchors.PINNED, context.roster
     missing = []
     for pem, purposes in wanted.items():
@@ -181,9 +185,11 @@ async def _trust(
             anchors.install_for(roster, sort, certificate, known)
         except anchors.TrustedAlreadyExists:
             continue
-        missing.append((pem, known))
-    for pem, known in missing:
-        done.append(await context.trusting.install_for(sort, pem, known, caller))
+        missing.append((pem, certificate.thumbprint, known))
+    anchors.check_room(roster, *(thumbprint for _, thumbprint, _ in missing))
+    for pem, thumbprint, known in missing:
+        await context.trusting.install_for(sort, pem, known, caller)
+        done[thumbprint] = anchors.wanted_for(sort, known)
 
 
 def _known(purposes: Iterable[str]) -> list[str]:

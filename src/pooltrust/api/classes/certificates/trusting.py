@@ -5,7 +5,7 @@ Whatever changes here is done when at least half of the members hold it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from pooltrust.api.sessions import Caller
@@ -37,6 +37,11 @@ class Trusting(Protocol):
 
         It is asked in this session of its own, if it shows this certificate.
         """
+
+    async def take_back(
+        self, thumbprint: Thumbprint, purposes: Collection[str], caller: Caller
+    ) -> None:
+        """Trust this certificate for these purposes no longer, but for whatever else it was."""
 
     async def remove(self, thumbprint: Thumbprint, caller: Caller) -> None:
         """Trust this certificate no longer, for anything."""
