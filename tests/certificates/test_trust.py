@@ -217,5 +217,11 @@ def test_a_pool_trusts_so_many_and_no_more(pool: Pool, monkeypatch: pytest.Monke
             await h1.ask("pool.crl_install", "a.pem", CRL)
             refusal = await refused(h1.ask("pool.crl_install", "b.pem", CRL))
             assert refusal[0] == "OPERATION_NOT_ALLOWED"
+            # Every connection with a client certificate asks: they are read when they change only.
+            read = h1.daemon.trusting.lists()
+            await h1.ask("pool.set_name_label", await pool_ref(h1), "renamed")
+            assert h1.daemon.trusting.lists() is read
+            await h1.ask("pool.crl_uninstall", "a.pem")
+            assert (list(read), list(h1.daemon.trusting.lists())) == (["a.pem"], [])
 
     run(story())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 
 from pooltrust.api.sessions import Caller
 from pooltrust.errors import CannotContactHost
@@ -17,7 +18,7 @@ from pooltrust.host.peers.scribe import Scribe
 from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.place import split
 from pooltrust.host.records.guarded import Guarded
-from pooltrust.host.records.store import Change
+from pooltrust.host.records.store import Change, Row
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.trusting.other_pool import OtherPool
 from pooltrust.host.trusting.writing import Decide, Writing
@@ -48,6 +49,8 @@ class Trusted:
         self._guarded = guarded
         self._journal = journal
         self._now = now
+        self._rows: Mapping[str, Row] = {}
+        self._lists: Mapping[str, bytes] = MappingProxyType({})
 
     async def install_by_name(self, name: str, pem: str, caller: Caller) -> None:
         """Trust an authority for appliances and clients."""
@@ -116,8 +119,12 @@ class Trusted:
             await self._write(lambda now: None if thumbprint in now.anchors else left, caller)
 
     def lists(self) -> Mapping[str, bytes]:
-        """The revocation lists (DER) by name."""
-        return revocations.lists(self._guarded.store.rows(revocations.TABLE))
+        """The revocation lists (DER) by name, read once for each change of them: every connection
+        with a client certificate asks."""
+        rows = self._guarded.store.rows(revocations.TABLE)
+        if rows is not self._rows:
+            self._rows, self._lists = rows, MappingProxyType(revocations.lists(rows))
+        return self._lists
 
     async def install_list(self, name: str, pem: str, caller: Caller) -> None:
         """Refuse whom this revocation list names."""
