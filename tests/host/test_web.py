@@ -187,6 +187,7 @@ def test_who_reads_slowly_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (b"GET / HTTP/1.1\r\n" + b"\0" * 60000 + b"\r\n\r\n", 400),
         (GET[:-2] + b"X-Long: " + b"z" * 6000 + b"\r\n\r\n", 431),
+        (GET[:-2] + b"X-Many: z\r\n" * 64 + b"\r\n", 431),
         (b"GET /" + b"z" * 6000 + b" HTTP/1.1\r\n\r\n", 431),
         (b"POST / HTTP/1.1\r\nHost: h1\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: h1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 400),
@@ -206,6 +207,16 @@ def test_what_is_no_http_is_reported_once_in_a_short_line(bad: bytes, status: in
 
     run(story())
     assert "".join(capfd.readouterr()) == ""
+
+
+def test_a_head_of_as_many_lines_as_are_allowed_is_served() -> None:
+    async def story() -> None:
+        async with serving() as spot:
+            last = b"Connection: close\r\n\r\n"
+            said = await spot.said(GET[:-2] + b"X-Many: z\r\n" * 62 + last)
+            assert said[9:12] == b"200" and spot.lines == []
+
+    run(story())
 
 
 @pytest.mark.parametrize("cut", [5, 40, -1])

@@ -14,10 +14,14 @@ from pooltrust.host.telling.journal import Journal
 
 LONGEST_LINE = 4096
 """Bytes of the first line of a request, and of each of its headers."""
+MOST_HEADERS = 64
+"""All of them together thus have 256 KiB at the most; browsers and proxies send some twenty."""
+_TOO_MANY = "Too many headers"
+"""How aiohttp's words begin, which has no exception of its own for it."""
 
 
 class Server(web.Server):
-    """Makes handlers that tell a request with too long a line from what is no HTTP at all."""
+    """Makes handlers that tell a request with too much of a head from what is no HTTP at all."""
 
     def __call__(self) -> web.RequestHandler:
         """As in web.Server."""
@@ -39,6 +43,8 @@ class _Handler(web.RequestHandler):
         """As in web.RequestHandler; the connection is closed afterwards."""
         if isinstance(exc, LineTooLong):
             status, message = 431, f"A line of the request has more than {LONGEST_LINE} bytes."
+        elif isinstance(exc, HttpProcessingError) and exc.message.startswith(_TOO_MANY):
+            status, message = 431, f"The request has more than {MOST_HEADERS} headers."
         elif isinstance(exc, HttpProcessingError):
             # aiohttp would repeat all that it was sent, four times as long.
             message = "This is no request in HTTP/1.1."
@@ -68,7 +74,7 @@ class Complaints(logging.Handler):
                 "request-refused",
                 peer=peer,
                 reason="no HTTP",
-                expected="a request in HTTP/1.1 with short lines",
+                expected="a request in HTTP/1.1 with short lines, and few",
                 met=f"{type(why).__name__} from {peer}: {why.message}",
                 cure="Look for what sends that there.",
             )

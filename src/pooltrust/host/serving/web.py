@@ -23,7 +23,7 @@ from pooltrust.api.wire.jsonrpc import JSON
 from pooltrust.api.wire.message import LONGEST_BODY, MalformedRequest, Wire
 from pooltrust.api.wire.xmlrpc import XML
 from pooltrust.host.serving import guard
-from pooltrust.host.serving.complaints import LONGEST_LINE, Complaints, Server
+from pooltrust.host.serving.complaints import LONGEST_LINE, MOST_HEADERS, Complaints, Server
 from pooltrust.host.serving.door import Door
 from pooltrust.host.serving.guard import Guard, Identify, Late
 from pooltrust.host.serving.pages import PAGES, Asked, page
@@ -77,6 +77,7 @@ class Web:
             auto_decompress=False,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
+            max_headers=MOST_HEADERS,
         )
 
     def remote(self, address: str) -> asyncio.Protocol:
