@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -13,6 +14,8 @@ from machine import find_free_port
 from operations.stage import Pool, ref, settled
 from pki.offered.stage import made, private
 from pooltrust.command.client import Reported
+from pooltrust.host.appliances import balancing, expecting
+from pooltrust.host.appliances.posting import Answer
 from pooltrust.pki.certificate import read_pem
 from xe.stage import console
 
@@ -335,3 +338,28 @@ def test_a_test_post_goes_to_whom_the_pool_believes_and_to_nobody_else(
             assert "nothing listens there" in closed.err
 
     run(story())
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [("h9.example.org", "h9.example.org:443"), ("fe80::1%eth0", "[fe80::1]:443")],
+)
+def test_a_test_post_names_its_receiver_as_http_has_it(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, host: str, said: str
+) -> None:
+    (h1,) = pool(1)
+    heard: list[str] = []
+
+    async def post(_: Any, __: str, headers: dict[str, str], *___: Any, most: int) -> Answer:
+        heard.append(headers["Host"])
+        return Answer(200, b"")
+
+    monkeypatch.setattr(expecting, "connected", AsyncMock())
+    monkeypatch.setattr(balancing, "post", post)
+
+    async def story() -> None:
+        async with running(h1):
+            await h1.daemon.balancing.post(host, 443, "hello")
+
+    run(story())
+    assert heard == [said]

@@ -48,6 +48,7 @@ def test_an_answer_ends_by_length_by_chunks_or_with_the_connection(data: bytes, 
     [
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"HTTP/1.1 xxx\r\n\r\n",
+        b"HTTP/1.1 \xb2\xb2\xb2 squared\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",

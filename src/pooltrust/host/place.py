@@ -30,3 +30,8 @@ def split(text: str, port: int, field: str = "master_address") -> tuple[str, int
 def bracketed(address: str) -> str:
     """A name or an address as it stands before a port: IPv6 in brackets (RFC 3986 3.2.2)."""
     return f"[{address}]" if ":" in address else address
+
+
+def named(address: str, port: int) -> str:
+    """What a request's Host says (RFC 9112 3.2); a zone means something here only (RFC 6874 4)."""
+    return f"{bracketed(address.partition('%')[0])}:{port}"

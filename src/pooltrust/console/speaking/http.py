@@ -66,7 +66,7 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
 def _status(line: str) -> tuple[str, int]:
     version, _, rest = line.partition(" ")
     number = rest[:3]
-    if not version.startswith("HTTP/1.") or not number.isdigit():
+    if not version.startswith("HTTP/1.") or not number.isascii() or not number.isdigit():
         raise BrokenAnswer("it does not speak HTTP")
     return version, int(number)
 

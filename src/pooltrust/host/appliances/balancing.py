@@ -23,7 +23,7 @@ from pooltrust.host.appliances import expecting, soap
 from pooltrust.host.appliances.posting import Broken, post
 from pooltrust.host.appliances.talking import SECONDS, Talk
 from pooltrust.host.belief import Belief
-from pooltrust.host.place import bracketed
+from pooltrust.host.place import bracketed, named
 from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.records.store import Change
 from pooltrust.host.serving.objects import Objects
@@ -145,7 +145,7 @@ class Balancing:
             deadline=SECONDS,
             check_dates=self._belief.check_dates,
         )
-        headers = {"Host": f"{host}:{port}", "Content-Type": "text/xml; charset=utf-8"}
+        headers = {"Host": named(host, port), "Content-Type": "text/xml; charset=utf-8"}
         try:
             answer = await post(connection, "/", headers, body, most=LONGEST_REPLY)
         finally:
