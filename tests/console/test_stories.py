@@ -423,8 +423,8 @@ def test_a_host_joins_by_the_assistant_once_both_sides_verify(told: Stage):
     browser.click("Join a host to this pool…", area="main")
     browser.click(h4.name, area="#dialog")
     browser.see("Ready: nothing is in its way.", "#dialog")
-    browser.click("Join", area="#dialog")
     browser.see("The host joins by a code", "#dialog")
+    browser.see(f"must show certificate {told.pool_thumbprint(told.h1)}", "#dialog")
     browser.click("Join", area="#dialog")
 
     browser.see("It is a member of that pool now", "#dialog")

@@ -16,7 +16,7 @@ import { xeLineOf } from './xe.js'
  * @property {any[]} [warning] @property {string} confirm @property {boolean} [danger] @property {string} [refuse]
  * @property {() => boolean} [seen] whether it can be seen in the records that it was done
  * @property {() => any[]} [hosts] how far each host is
- * @property {(result: any) => any[]} [done]
+ * @property {() => void} [again] how it is begun once more @property {(result: any) => any[]} [done]
  */
 
 /** @param {Action} action */
@@ -191,6 +191,6 @@ export function failed(action, why) {
       h.p(name(told.message, 2000)),
       h.details(h.summary('Details'), h.code(name([told.code, ...told.parameters].join(' '), 2000))),
     ],
-    [button('Try again', () => act(action)), closing('Close')],
+    [button('Try again', action.again ?? (() => act(action))), closing('Close')],
   )
 }

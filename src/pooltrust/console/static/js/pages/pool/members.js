@@ -5,7 +5,8 @@ import { to } from '../../core/route.js'
 import { button } from '../../parts/dialog.js'
 import { chip, thumb } from '../../parts/pieces.js'
 import { table } from '../../parts/table.js'
-import { assistant, code, eject, promote, refreshAll } from '../../actions/members.js'
+import { assistant, code } from '../../actions/join.js'
+import { eject, promote, refreshAll } from '../../actions/members.js'
 import { balancing } from './balancing.js'
 
 /** @param {string} id @param {any} place */
