@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +14,7 @@ import aiohttp
 import pytest
 
 from pooltrust.console.web.serve import Running, running
+from pooltrust.pki.mint import mint_server_identity
 
 T = TypeVar("T")
 
@@ -174,3 +177,23 @@ def test_the_key_of_one_browser_does_not_go_with_anothers_cookie(tmp_path: Path)
             return answers
 
     assert visit(tmp_path, story) == [403, 200]
+
+
+def test_a_key_that_was_read_stays_here_and_the_page_has_its_handle(tmp_path: Path):
+    identity = mint_server_identity(["h1"], [], datetime.now(UTC)).pem()
+    source = {"name": "h1.pem", "data": base64.b64encode(identity).decode()}
+
+    async def story(console: Running, client: aiohttp.ClientSession) -> None:
+        link = console.link()
+        ours = await inside(client, link)
+        asked = {"purpose": "server", "sources": [source]}
+        async with client.post(base(link) + "/api/read", json=asked, headers=ours) as answer:
+            assert "PRIVATE KEY" not in await answer.text()
+            key = (await answer.json())["install"]["key"]
+            assert key.startswith("held:")
+        call = {"id": "s1", "method": "m", "parameters": [key[:-1]]}
+        console.hall.add("127.0.0.1", 9, "root", "")
+        async with client.post(base(link) + "/api/call", json=call, headers=ours) as answer:
+            assert (await answer.json())["error"]["code"] == "KEY_NOT_HELD"
+
+    visit(tmp_path, story)

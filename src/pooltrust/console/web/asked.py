@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import orjson
@@ -10,6 +11,8 @@ from aiohttp import web
 
 from pooltrust.console.pools.hall import Hall
 from pooltrust.console.pools.history import history
+from pooltrust.console.reading.apart import Reader
+from pooltrust.console.reading.held import Held
 from pooltrust.console.speaking.channel import Reported
 from pooltrust.console.trusting.known import written
 from pooltrust.console.trusting.trust import Changed, Stranger
@@ -50,6 +53,8 @@ class Asked:
     def __init__(self, hall: Hall, wishes: Wishes) -> None:
         self._hall = hall
         self._wishes = wishes
+        self._reader = Reader()
+        self._held = Held(time.monotonic)
 
     def routes(self) -> list[web.RouteDef]:
         """Every path, all of them behind the door."""
@@ -59,6 +64,7 @@ class Asked:
             web.post("/api/now", self.now),
             web.post("/api/disconnect", self.disconnect),
             web.post("/api/call", self.call),
+            web.post("/api/read", self.read),
             web.post("/api/forget", self.forget),
             web.post("/api/import", self.take_in),
             web.get("/api/wishes", self.wishes),
@@ -101,7 +107,8 @@ class Asked:
         said = await _said(request)
         try:
             place = self._hall[said["id"]]
-            return json({"result": await place.call(said["method"], list(said["parameters"]))})
+            parameters = self._held.filled(list(said["parameters"]))
+            return json({"result": await place.call(said["method"], parameters)})
         except Reported as why:
             told = {"code": why.code, "parameters": why.parameters(), "words": why.words}
             return json({"error": told})
@@ -111,6 +118,16 @@ class Asked:
         except Failure as why:
             told = {"code": why.code, "parameters": why.parameters(), "words": str(why)}
             return json({"error": told})
+
+    async def read(self, request: web.Request) -> web.Response:
+        """Read files and pastes, on this machine; a key among them stays here, under a handle."""
+        try:
+            said = await self._reader.read(await request.read())
+        except Failure as why:
+            return wrong(str(why), str(why.code))
+        if (install := said.get("install")) and install["key"]:
+            install["key"] = self._held.keep(install["key"])
+        return json(said)
 
     async def wishes(self, _: web.Request) -> web.Response:
         """What the person wished."""

@@ -6,18 +6,20 @@ used by a server.  What is worth a warning is said, and installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pooltrust.errors import Refused
 from pooltrust.pki.certificate import BadCertificate, Certificate, read_pem
 from pooltrust.pki.identity import Identity
 from pooltrust.pki.offered.chain import linked
 from pooltrust.pki.offered.coverage import uncovered
 from pooltrust.pki.offered.key import offered_key
 from pooltrust.pki.offered.refusals import (
+    ChainInvalid,
     KeyMismatch,
     LeafExpired,
     LeafInvalid,
@@ -48,21 +50,37 @@ def server_identity(
     """
     private = offered_key(key)
     certificate = _leaf(leaf)
-    if now < certificate.not_before:
-        raise LeafNotValidYet(instant(now), instant(certificate.not_before))
-    if now > certificate.not_after:
-        raise LeafExpired(instant(now), instant(certificate.not_after))
     public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if public != certificate.spki:
-        raise KeyMismatch
-    if certificate.signature_hash not in HASHES:
-        raise SignatureNotSupported(certificate.signature_hash or certificate.signature_algorithm)
+    for first in faults(certificate, public, chain, now):
+        raise first
     authorities = linked(certificate, chain, now) if chain else ()
-    _may_serve(certificate)
     return Installable(
         Identity(certificate, authorities, private),
-        tuple(_warnings(certificate, authorities, names)),
+        tuple(words for _, words in warnings(certificate, authorities, names)),
     )
+
+
+def faults(
+    certificate: Certificate, spki: bytes | None, chain: str, now: datetime
+) -> Iterator[Refused]:
+    """Everything for which this leaf is refused, in XenAPI's order; made by who asks for the next.
+
+    `spki`: the public half of the private key (DER), if that is known.
+    """
+    if now < certificate.not_before:
+        yield LeafNotValidYet(instant(now), instant(certificate.not_before))
+    if now > certificate.not_after:
+        yield LeafExpired(instant(now), instant(certificate.not_after))
+    if spki is not None and spki != certificate.spki:
+        yield KeyMismatch()
+    if certificate.signature_hash not in HASHES:
+        yield SignatureNotSupported(certificate.signature_hash or certificate.signature_algorithm)
+    try:
+        if chain:
+            linked(certificate, chain, now)
+    except ChainInvalid as why:
+        yield why
+    yield from _may_not_serve(certificate)
 
 
 def _leaf(text: str) -> Certificate:
@@ -72,26 +90,33 @@ def _leaf(text: str) -> Certificate:
         raise LeafInvalid(str(why)) from why
 
 
-def _may_serve(certificate: Certificate) -> None:
+def _may_not_serve(certificate: Certificate) -> Iterator[LeafInvalid]:
     usages, extended = certificate.usages, certificate.extended_usages
     if extended and not extended & {"server", ANY_USAGE}:
-        raise LeafInvalid("its extended key usage does not allow a server")
+        yield LeafInvalid("its extended key usage does not allow a server")
     if usages and "digitalSignature" not in usages:
-        raise LeafInvalid("its key usage does not allow signatures, which TLS 1.3 needs")
+        yield LeafInvalid("its key usage does not allow signatures, which TLS 1.3 needs")
 
 
-def _warnings(
+def warnings(
     certificate: Certificate, chain: Sequence[Certificate], names: Iterable[str]
-) -> Iterable[str]:
+) -> Iterator[tuple[str, str]]:
+    """What its user should know although it can be installed: about what, and the words.
+
+    About ``names``, ``key`` or ``chain``.
+    """
     if missing := uncovered(certificate, names):
         yield (
+            "names",
             f"The certificate does not cover {', '.join(missing)}: clients that connect by these "
-            "and check names will refuse it."
+            "and check names will refuse it.",
         )
     if not certificate.key.startswith("RSA"):
-        yield f"The key is {certificate.key}: the original xe connects to RSA keys only."
+        words = f"The key is {certificate.key}: the original xe connects to RSA keys only."
+        yield "key", words
     if not chain and not certificate.self_signed:
         yield (
+            "chain",
             f"No chain was given: clients that trust {certificate.issuer} only through an "
-            "authority between will not find it."
+            "authority between will not find it.",
         )
