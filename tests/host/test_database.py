@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from pooltrust.errors import CannotStore, CorruptDatabase
-from pooltrust.host.records import database as module
 from pooltrust.host.records.database import Database
 from pooltrust.host.records.sheet import Sheet
-from pooltrust.host.records.store import NOTHING, Change, Dump, Forgotten, Revision, Stale, Store
+from pooltrust.host.records.store import NOTHING, Change, Dump, Revision, Stale, Store
 
 H1 = Change("host", "h1", {"name": "one", "tags": ["a"]})
 H2 = Change("host", "h2", {"name": "two", "port": 443})
@@ -44,7 +43,6 @@ def test_it_is_a_store_and_begins_empty(file: Path):
         assert store.revision == NOTHING
         assert store.rows("host") == {}
         assert store.get("host", "h1") is None
-        assert store.changes_since(NOTHING) == ()
 
     run(file, story)
 
@@ -104,35 +102,8 @@ def test_a_new_coordinator_counts_anew_and_above(file: Path):
         assert Revision(9, 1) == await store.append(Revision(9, 0), [H2])
         with pytest.raises(Stale):
             await store.begin(8)
-        assert store.changes_since(Revision(9, 0)) == [H2]
-        assert store.changes_since(Revision(0, 1)) == [H2]
 
     run(file, story)
-
-
-def test_changes_since_are_told_in_order_or_said_to_be_forgotten(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(module, "REMEMBERED", 3)
-
-    async def story(store: Store) -> None:
-        gone = Change("host", "h1", None)
-        for number, change in enumerate([H1, H2, gone]):
-            await store.append(Revision(0, number), [change])
-        assert [H2, gone] == store.changes_since(Revision(0, 1))
-        with pytest.raises(Forgotten):
-            store.changes_since(NOTHING)
-        with pytest.raises(Forgotten):
-            store.changes_since(Revision(0, 99))
-
-    run(file, story)
-    run(file, lambda store: _forgot(store, Revision(0, 1)))
-
-
-async def _forgot(store: Store, revision: Revision) -> None:
-    assert store.changes_since(store.revision) == ()
-    with pytest.raises(Forgotten):
-        store.changes_since(revision)
 
 
 def test_watchers_hear_of_every_change_once_and_one_that_fails_harms_nobody(file: Path):
@@ -227,8 +198,6 @@ def test_a_dump_makes_another_store_the_same(file: Path, tmp_path: Path):
         assert Revision(5, 1) == store.revision
         assert store.rows("old") == {}
         assert [H1, Change("old", "o", None)] == heard
-        with pytest.raises(Forgotten):
-            store.changes_since(Revision(0, 1))
 
     run(tmp_path / "member.db", member)
     assert wire == run(tmp_path / "member.db", _dumped)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pooltrust.pki.expiry import Validity, days_left, refresh_due, validity
+from pooltrust.pki.expiry import Validity, days_left, validity
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.terms import HostId
 
@@ -38,11 +38,3 @@ def test_days_left_go_below_nothing() -> None:
     assert days_left(YEAR, NOW) == 365
     assert days_left(YEAR, NOW + timedelta(hours=12)) == 364.5
     assert days_left(YEAR, NOW + timedelta(days=366)) == -1
-
-
-def test_a_refresh_is_due_at_two_thirds_of_the_period() -> None:
-    third = (YEAR.not_after - YEAR.not_before) / 3
-    assert not refresh_due(YEAR, NOW)
-    assert not refresh_due(YEAR, YEAR.not_before + 2 * third - SECOND)
-    assert refresh_due(YEAR, YEAR.not_before + 2 * third)
-    assert refresh_due(YEAR, YEAR.not_after + SECOND)

@@ -116,12 +116,6 @@ def records(cls: type[R], picture: Picture) -> dict[Ref, R]:
     return {ref_of(name, record.uuid): record for record in made}
 
 
-def row_of(cls: type, picture: Picture, ref: Ref) -> str:
-    """The UUID under which the database keeps what users set on an object.  Raises KeyError."""
-    uuid: str = records(cls, picture)[ref].uuid
-    return uuid
-
-
 def stored(value: Any) -> Any:
     """A field's value as plain JSON, for a row."""
     if isinstance(value, str):

@@ -158,11 +158,6 @@ class StateFolder:
         """The instance id and the number of starts: one file, so that they can't come apart."""
         return self.root / "starts"
 
-    @property
-    def reserve(self) -> Path:
-        """Bytes that are given up when the disk is full and a dismissal must be stored."""
-        return self.root / "reserve"
-
     def lock(self) -> Lock:
         """Take the folder for this process.  Raises StateFolderInUse naming the holder."""
         while True:

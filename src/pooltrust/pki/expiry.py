@@ -1,4 +1,4 @@
-"""When a certificate ends, and when it is time to replace it.  The clock is the caller's."""
+"""When a certificate ends.  The clock is the caller's."""
 
 from __future__ import annotations
 
@@ -28,8 +28,3 @@ def validity(certificate: Certificate, now: datetime) -> Validity:
 def days_left(certificate: Certificate, now: datetime) -> float:
     """Days until it expires; negative once it has."""
     return (certificate.not_after - now) / _DAY
-
-
-def refresh_due(certificate: Certificate, now: datetime) -> bool:
-    """Whether two thirds of its period are over."""
-    return now - certificate.not_before >= (certificate.not_after - certificate.not_before) * 2 / 3

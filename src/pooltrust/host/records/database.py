@@ -7,7 +7,6 @@ lock sees to.  How rows are laid out in the file is in sheet.py.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,15 +21,11 @@ from pooltrust.host.records.store import (
     SEAL,
     Change,
     Dump,
-    Forgotten,
     Revision,
     Row,
     Watcher,
     encoded,
 )
-
-REMEMBERED = 2048
-"""How many of the last revisions `changes_since` knows."""
 
 Tables: TypeAlias = Mapping[str, Mapping[str, Row]]
 _NO_ROWS: Mapping[str, Row] = MappingProxyType({})
@@ -44,7 +39,6 @@ class Database:
         self._writer = writer
         self._revision = NOTHING
         self._tables: dict[str, Mapping[str, Row]] = {}
-        self._history: deque[tuple[Revision, Sequence[Change]]] = deque(maxlen=REMEMBERED)
         self._watchers: list[Watcher] = []
 
     @classmethod
@@ -73,17 +67,6 @@ class Database:
     def rows(self, table: str) -> Mapping[str, Row]:
         """Every row of a table by key."""
         return self._tables.get(table, _NO_ROWS)
-
-    def changes_since(self, revision: Revision) -> Sequence[Change]:
-        """What was changed after that revision.  Raises Forgotten."""
-        if revision == self._revision:
-            return ()
-        since: list[Sequence[Change]] = []
-        for at, changes in reversed(self._history):
-            if at == revision:
-                return [change for changes in reversed(since) for change in changes]
-            since.append(changes)
-        raise Forgotten(str(revision))
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Have every later change told.  Returns what ends it."""
@@ -170,8 +153,6 @@ class Database:
         self._adopt(after, changes, {} if fresh else before)
         if fresh:
             changes = _differences(before, self._tables)
-            self._history.clear()
-        self._history.append((after, changes))
         for watcher in tuple(self._watchers):
             # Through the loop, so that a watcher that fails is reported and harms nobody else.
             asyncio.get_running_loop().call_soon(watcher, after, changes)
@@ -187,8 +168,6 @@ class Database:
         tables = dict(before) | {name: MappingProxyType(rows) for name, rows in touched.items()}
         self._tables = {name: rows for name, rows in tables.items() if rows}
         self._revision = revision
-        if not self._history:
-            self._history.append((revision, ()))
 
 
 def _opened(path: Path) -> tuple[Sheet, Revision, list[Change]]:

@@ -99,10 +99,6 @@ class Stale(Exception):
         self.actual = actual
 
 
-class Forgotten(Exception):
-    """The changes since that revision are not known any more: read everything again."""
-
-
 Watcher: TypeAlias = Callable[[Revision, Sequence[Change]], None]
 """Called on the event loop, in order, after a change is on the disk."""
 
@@ -123,12 +119,6 @@ class Store(Protocol):
 
     def rows(self, table: str) -> Mapping[str, Row]:
         """Every row of a table by key; empty for a table that nobody wrote to."""
-
-    def changes_since(self, revision: Revision) -> Sequence[Change]:
-        """What was changed after that revision, oldest first.
-
-        Raises Forgotten for one that is too old, or that this store was never at.
-        """
 
     def watch(self, watcher: Watcher) -> Callable[[], None]:
         """Have every later change told.  Returns what ends it."""
