@@ -528,6 +528,35 @@ def test_every_page_is_accessible_and_fits_a_telephone(told: Stage, scheme: str)
     assert found == []
 
 
+def test_every_dialog_is_accessible_fits_a_telephone_and_gives_the_focus_back(told: Stage):
+    browser = told.browser
+    asking = "[...document.querySelectorAll('main button')].map(one => one.innerText)"
+    browser.size(390, 800)
+    found, asked = [], set[str]()
+    host = f"host/{told.h1.status()['host']}/general"
+    for page in (*PAGES, host):
+        told.go(*(["pool", page] if page in PAGES else page.split("/")))
+        browser.wait("!document.querySelector('main .busy')")
+        for label in [one for one in browser.run(asking) if one.endswith("…")]:
+            if label in asked:
+                continue
+            browser.scheme("dark" if len(asked) % 2 else "light")
+            asked.add(label)
+            browser.click(label, area="main")
+            browser.wait("document.querySelector('#dialog[open]')")
+            browser.wait("!document.querySelector('#dialog .busy')")
+            found += [f"{label} ({page}): {one}" for one in browser.violations()]
+            wide = browser.run("document.documentElement.scrollWidth")
+            found += [f"{label} is {wide} wide"] if wide > 390 else []
+            browser.press("Escape")
+            browser.wait("!document.querySelector('#dialog[open]')")
+            back = browser.run("document.activeElement.innerText")
+            found += [] if back == label else [f"{label}: the focus is on {back[:40]!r}"]
+    browser.size(1280, 800)
+    browser.scheme("light")
+    assert found == [] and len(asked) > 10
+
+
 def test_names_of_any_kind_harm_nothing(told: Stage):
     browser = told.browser
     refs = told.h1.call("pool.get_all_records")
