@@ -1,18 +1,18 @@
 // The console: what is where, and when it is drawn again.
 import { draw, h, name } from './core/dom.js'
-import { hosts, hostState, poolName, poolOf, poolState } from './core/facts.js'
+import { hosts, hostState, poolName, poolOf, poolState, worstOf } from './core/facts.js'
 import { route, to } from './core/route.js'
 import { begin, changed, listen, places } from './core/store.js'
 import { offer } from './actions/certificates.js'
 import { begin as beginDialog } from './parts/dialog.js'
 import { chip } from './parts/pieces.js'
 import { say } from './parts/said.js'
-import { bar, PAGES } from './pages/bar.js'
+import { bar, PAGES, showTree } from './pages/bar.js'
 import { tree as tree_ } from './pages/tree.js'
 import { addServer, between, changedCertificate, stranger } from './pages/connect.js'
 import { page as pageOf } from './pages/pages.js'
 import { heard as reportHeard } from './core/asked.js'
-import { notifications } from './pages/notifications.js'
+import { notifications, standing } from './pages/notifications.js'
 import { known } from './pages/known.js'
 
 const part = id => /** @type {HTMLElement} */ (document.getElementById(id))
@@ -40,9 +40,21 @@ function drawAll() {
   drawPart('bar', () => bar(at))
   drawPart('tree', () => tree_(at))
   drawPart('main', () => main(at))
-  const place = at.id ? places.get(at.id) : undefined
-  document.title = `${place ? poolName(place).slice(0, 60) : 'pooltrust'} — console`
+  part('frame').classList.toggle('no-page', at.kind === 'start')
+  drawTitle(at)
   took = performance.now() - began
+}
+
+/** Where one is, and how bad it is anywhere, for whoever has other windows before this one. @param {import('./core/route.js').Route} at */
+function drawTitle(at) {
+  const place = at.id ? places.get(at.id) : undefined
+  const count = standing()
+  const title = `${count.number ? `(${count.words}) ` : ''}${place ? poolName(place).slice(0, 60) : 'pooltrust'} — console`
+  if (document.title !== title) document.title = title
+  const worst = worstOf([count, ...[...places.values()].map(poolState)]).tone
+  const icon = `icon${worst === 'bad' ? '-bad' : worst === 'good' ? '' : '-warn'}.svg`
+  const link = part('favicon')
+  if (link.getAttribute('href') !== icon) link.setAttribute('href', icon)
 }
 
 /** What one pool tells in a form that no page expects must not end the rest. @param {string} id @param {() => any[]} made */
@@ -150,6 +162,7 @@ listen(said => {
 })
 
 addEventListener('hashchange', () => {
+  showTree(false)
   drawAll()
   part('main').focus()
   scrollTo(0, 0)

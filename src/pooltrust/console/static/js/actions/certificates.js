@@ -1,7 +1,16 @@
 // What can be done with a host's identities and with verification.
 import { call } from '../core/api.js'
 import { h, name } from '../core/dom.js'
-import { can, certificatesOf, may, poolName, poolOf, thumbprint, verification } from '../core/facts.js'
+import {
+  can,
+  certificatesOf,
+  may,
+  poolName,
+  poolOf,
+  thumbprint,
+  verification,
+  whyNot,
+} from '../core/facts.js'
 import { keepWishes, places, wishes } from '../core/store.js'
 import { daysLeft, daysWords, when } from '../core/words.js'
 import { ask, button, close, closing, isOpen } from '../parts/dialog.js'
@@ -190,13 +199,23 @@ export async function exportPem(id, ref) {
 /** What a host's certificates offer, for menus and buttons. @param {string} id @param {string} ref @param {any} more */
 export function itemsFor(id, ref, more) {
   const place = /** @type {any} */ (places.get(id))
+  const why = method => whyNot(place, method)
   const items = [
-    { label: 'Install Certificate…', run: () => more.install(id, ref) },
-    { label: 'Reset Certificate', run: () => reset(id, ref) },
-    { label: 'Refresh pool-internal identity…', run: () => refresh(id, ref) },
+    {
+      label: 'Install Certificate…',
+      run: () => more.install(id, ref),
+      why: why('host.install_server_certificate'),
+    },
+    { label: 'Reset Certificate', run: () => reset(id, ref), why: why('host.reset_server_certificate') },
+    {
+      label: 'Refresh pool-internal identity…',
+      run: () => refresh(id, ref),
+      why: why('host.refresh_server_certificate'),
+    },
   ]
-  if (can(place, 'pooltrust.create_certificate_request'))
-    items.push({ label: 'Certificate request (CSR)…', run: () => more.request(id, ref) })
-  items.push({ label: 'Export PEM', run: () => exportPem(id, ref) })
+  const CSR = 'pooltrust.create_certificate_request'
+  if (can(place, CSR))
+    items.push({ label: 'Certificate request (CSR)…', run: () => more.request(id, ref), why: why(CSR) })
+  items.push({ label: 'Export PEM', run: () => exportPem(id, ref), why: why('host.get_server_certificate') })
   return items
 }

@@ -1,6 +1,6 @@
 // What follows from a pool's records: its name, who coordinates, verification, what can be done.
 // Works for any pool that speaks the published API; what only ours has is asked for by `can`.
-import { daysLeft, tone } from './words.js'
+import { validityState } from './words.js'
 
 export const TYPES = {
   host: 'Server identity certificate',
@@ -51,6 +51,16 @@ export const can = (place, method) => place.state.methods.includes(method)
 export const may = (place, method) =>
   place.state.superuser || place.state.permissions.includes(method.toLowerCase())
 
+/**
+ * Why this user can't make a call here, as far as it was told; undefined if nothing speaks against it.
+ * @param {any} place @param {string} method
+ */
+export function whyNot(place, method) {
+  if (!can(place, method)) return 'This release does not offer it.'
+  if (!may(place, method)) return `The role of ${place.state.user} does not allow it.`
+  return undefined
+}
+
 /** Verification in the specification's words. @param {any} place @param {string|null} ref a host, or null for the pool */
 export function verification(place, ref) {
   const pool = poolOf(place)
@@ -59,55 +69,77 @@ export function verification(place, ref) {
   const off = hosts(place)
     .filter(([, host]) => host.tls_verification_enabled === false)
     .map(([, host]) => host.name_label)
-  if (!on) return { words: 'Disabled', tone: 'bad', off: [] }
+  if (!on) return { words: 'Disabled', tone: 'bad', kind: 'off', off: [] }
   if (ref) {
     const own = place.objects.host.get(ref)?.tls_verification_enabled
     return own === false
-      ? { words: 'Disabled, but enabled on the pool', tone: 'bad', off: [] }
-      : { words: 'Enabled', tone: 'good', off: [] }
+      ? { words: 'Disabled, but enabled on the pool', tone: 'bad', kind: 'override', off: [] }
+      : { words: 'Enabled', tone: 'good', kind: 'verified', off: [] }
   }
   return off.length
-    ? { words: 'Enabled on the pool, but disabled on:', tone: 'bad', off }
-    : { words: 'Enabled', tone: 'good', off: [] }
+    ? { words: 'Enabled on the pool, but disabled on:', tone: 'bad', kind: 'override', off }
+    : { words: 'Enabled', tone: 'good', kind: 'verified', off: [] }
 }
 
-/** The state of a host in a word, by colour and text. @param {any} place @param {string} ref */
+/** What of these is worst, the rest of their order kept. @template {{tone: string}} T @param {T[]} states @returns {T} */
+export const worstOf = states => [...states].sort((a, b) => rank(a) - rank(b))[0]
+
+/** Of a host's certificates the one that needs somebody first. @param {any} place @param {string} ref */
+export function validityOf(place, ref) {
+  const states = certificatesOf(place, ref).map(([, one]) => validityState(one.not_before, one.not_after))
+  return worstOf(states.sort((a, b) => a.days - b.days))
+}
+
+/** @param {any} place @param {string} ref */
+export const isAway = (place, ref) =>
+  place.objects.host_metrics.get(place.objects.host.get(ref)?.metrics)?.live === false
+
+/** The state of a host in a word, by shape, colour and text. @param {any} place @param {string} ref */
 export function hostState(place, ref) {
   const host = place.objects.host.get(ref)
-  if (!host) return { words: 'gone', tone: 'bad' }
-  const metrics = place.objects.host_metrics.get(host.metrics)
-  if (metrics && !metrics.live) return { words: 'not heard', tone: 'bad' }
+  if (!host) return { words: 'gone', tone: 'bad', kind: 'away' }
+  if (isAway(place, ref)) return { words: 'not heard', tone: 'bad', kind: 'away' }
   const verified = verification(place, ref)
   if (verified && verified.words !== 'Enabled')
-    return {
-      words: poolOf(place).tls_verification_enabled ? 'verification off here' : 'not verified',
-      tone: 'bad',
-    }
-  const days = Math.min(...certificatesOf(place, ref).map(([, one]) => daysLeft(one.not_after)))
-  if (days < 30) return { words: days < 0 ? 'certificate expired' : `${days} d left`, tone: tone(days) }
-  return host.enabled === false ? { words: 'disabled', tone: 'warn' } : { words: 'verified', tone: 'good' }
+    return poolOf(place).tls_verification_enabled
+      ? { words: 'verification off here', tone: 'bad', kind: 'override' }
+      : { words: 'not verified', tone: 'bad', kind: 'off' }
+  const ends = validityOf(place, ref)
+  if (ends && ends.kind !== 'good') return { words: ends.short, tone: ends.tone, kind: ends.kind }
+  if (host.enabled === false) return { words: 'disabled', tone: 'warn', kind: 'paused' }
+  return { words: 'verified', tone: 'good', kind: 'verified' }
 }
 
+/** @type {Record<string, [string, string, string]>} */
 const STANDINGS = {
-  connecting: ['connecting', 'warn'],
-  stranger: ['first meeting', 'warn'],
-  changed: ['certificate changed', 'bad'],
-  waiting: ['reconnecting', 'warn'],
-  refused: ['refused', 'bad'],
-  failed: ['login failed', 'bad'],
+  connecting: ['connecting', 'note', 'busy'],
+  stranger: ['first meeting', 'warn', 'stranger'],
+  changed: ['certificate changed', 'bad', 'changed'],
+  waiting: ['reconnecting', 'warn', 'busy'],
+  refused: ['refused', 'bad', 'refused'],
+  failed: ['login failed', 'bad', 'refused'],
 }
+
+/** @param {any} place */
+const anchorStates = place =>
+  anchorsOf(place)
+    .map(([, one]) => validityState(one.not_before, one.not_after))
+    .map(({ short, tone, kind }) => ({ words: `trusted certificate: ${short}`, tone, kind }))
 
 /** @param {any} place */
 export function poolState(place) {
   const { standing } = place.state
-  if (standing !== 'connected') return { words: STANDINGS[standing][0], tone: STANDINGS[standing][1] }
-  const worst = hosts(place)
-    .map(([ref]) => hostState(place, ref))
-    .sort((a, b) => rank(a) - rank(b))[0]
+  if (standing !== 'connected') {
+    const [words, tone, kind] = STANDINGS[standing] ?? [standing, 'warn', 'warn']
+    return { words, tone, kind }
+  }
   const verified = verification(place, null)
   if (verified && verified.tone === 'bad')
-    return { words: verified.off.length ? 'partly verified' : 'not verified', tone: 'bad' }
-  return worst && worst.tone !== 'good' ? worst : { words: 'verified', tone: 'good' }
+    return verified.off.length
+      ? { words: 'partly verified', tone: 'bad', kind: 'override' }
+      : { words: 'not verified', tone: 'bad', kind: 'off' }
+  const worst = worstOf([...hosts(place).map(([ref]) => hostState(place, ref)), ...anchorStates(place)])
+  return worst && worst.tone !== 'good' ? worst : { words: 'verified', tone: 'good', kind: 'verified' }
 }
 
-const rank = state => ['bad', 'warn', 'good'].indexOf(state.tone)
+const rank = state => ['bad', 'warn', 'note', 'good'].indexOf(state.tone)

@@ -1,15 +1,18 @@
 // The bar: the menus Pool and Server, the count of alerts with the worst of them, and Add server.
 import { ask as send } from '../core/api.js'
 import { h } from '../core/dom.js'
-import { can, hosts, poolName, poolOf, verification } from '../core/facts.js'
+import { can, hosts, poolName, poolOf, verification, whyNot } from '../core/facts.js'
 import { go } from '../core/route.js'
-import { places } from '../core/store.js'
+import { changed, places } from '../core/store.js'
 import { enable, ENABLE, itemsFor } from '../actions/certificates.js'
 import { membership } from '../actions/members.js'
+import { icon } from '../parts/icons.js'
 import { menuBelow } from '../parts/menu.js'
 import { addServer } from './connect.js'
 import { more } from './general.js'
 import { standing } from './notifications.js'
+
+const view = { tree: false }
 
 /** @param {import('../core/route.js').Route} at */
 export function bar(at) {
@@ -27,13 +30,48 @@ export function bar(at) {
       label,
     )
   return [
-    h.span({ class: 'brand' }, 'pooltrust'),
+    h.a(
+      { class: 'brand', href: '#/', 'aria-label': 'pooltrust: all pools' },
+      h.img({ src: 'icon.svg', alt: '' }),
+      h.span({ class: 'word' }, 'pooltrust'),
+    ),
+    where(),
     button('Pool', () => poolItems(at)),
     button('Server', () => serverItems(at)),
     h.span({ class: 'space' }),
-    h.a({ href: '#/notifications', class: `chip ${count.tone}`, 'data-key': 'notifications' }, count.words),
-    h.button({ type: 'button', class: 'main', onclick: addServer, 'data-key': 'add' }, 'Add server'),
+    h.a(
+      { href: '#/notifications', class: `chip ${count.tone}`, 'data-key': 'notifications' },
+      count.number ? icon(count.tone) : icon('bell'),
+      h.span(h.span({ class: 'word' }, 'Notifications: '), count.words),
+    ),
+    h.button(
+      { type: 'button', class: 'main add', onclick: addServer, 'data-key': 'add' },
+      h.span({ class: 'plus', 'aria-hidden': 'true' }, '+'),
+      h.span({ class: 'word' }, 'Add server'),
+    ),
   ]
+}
+
+/** On a narrow screen the tree is opened by this. */
+const where = () =>
+  h.button(
+    {
+      type: 'button',
+      class: 'plain where',
+      'data-key': 'where',
+      'aria-controls': 'tree',
+      'aria-expanded': String(view.tree),
+      onclick: () => showTree(!view.tree),
+    },
+    h.span({ 'aria-hidden': 'true' }, '☰'),
+    h.span({ class: 'hidden-label' }, 'Pools and servers'),
+  )
+
+/** @param {boolean} shown */
+export function showTree(shown) {
+  view.tree = shown
+  document.getElementById('frame')?.classList.toggle('tree-open', shown)
+  changed()
 }
 
 /** The server in question: the chosen one, or the only one. @param {any} at */
@@ -46,20 +84,25 @@ function chosen(at) {
     : undefined
 }
 
-/** What can be done while nothing is connected. @param {any} at */
+/** What can be done while nothing is connected. @param {any} at @returns {import('../parts/menu.js').Item[]} */
 const nothing = at => [
   { label: 'Add server…', run: addServer },
   ...(places.has(at.id) ? [{ label: 'Disconnect', run: () => send('/api/disconnect', { id: at.id }) }] : []),
 ]
 
-/** @param {any} at */
-function poolItems(at) {
+/** @param {any} at @returns {import('../parts/menu.js').Item[]} */
+export function poolItems(at) {
   const found = chosen(at)
   if (!found) return nothing(at)
   const { id, place } = found
   return [
     { about: poolName(place) },
-    { label: ENABLE, checked: verification(place, null)?.tone === 'good', run: () => enable(id) },
+    {
+      label: ENABLE,
+      checked: verification(place, null)?.tone === 'good',
+      run: () => enable(id),
+      why: whyNot(place, 'pool.enable_tls_verification'),
+    },
     ...membership(id, place),
     'line',
     ...['certificates', 'map', 'history', 'trusted', 'members', 'users', 'tasks'].map(page => ({
@@ -82,8 +125,8 @@ export const PAGES = {
   tasks: 'Tasks',
 }
 
-/** @param {any} at */
-function serverItems(at) {
+/** @param {any} at @returns {import('../parts/menu.js').Item[]} */
+export function serverItems(at) {
   const found = chosen(at)
   if (!found) return nothing(at)
   const { id, place } = found

@@ -12,7 +12,7 @@ import { button } from '../parts/dialog.js'
 import { banner, chip } from '../parts/pieces.js'
 import { table } from '../parts/table.js'
 
-const SEVERITIES = {
+export const SEVERITIES = {
   1: ['critical', 'bad'],
   2: ['major', 'bad'],
   3: ['warning', 'warn'],
@@ -25,7 +25,7 @@ const view = { severity: '', put: false }
 export function alerts() {
   return [...places]
     .flatMap(([id, place]) =>
-      place.state.standing === 'connected'
+      ['connected', 'waiting'].includes(place.state.standing)
         ? [...place.objects.message.entries()].map(([ref, one]) => rowOf(id, place, ref, one))
         : [],
     )
@@ -47,6 +47,7 @@ function rowOf(id, place, ref, one) {
     priority: Number(one.priority),
     at: one.timestamp,
     pool: poolName(place),
+    about: one.obj_uuid,
     host: host?.[0],
     object:
       host?.[1].name_label ??
@@ -59,15 +60,15 @@ function rowOf(id, place, ref, one) {
   }
 }
 
-const isPut = row =>
+export const isPut = row =>
   row.uuid in wishes.acknowledged || (wishes.snoozed[row.uuid] ?? '') > new Date().toISOString()
 
 /** The count and the worst severity, for the bar. */
 export function standing() {
   const open = alerts().filter(row => !isPut(row))
-  if (!open.length) return { words: 'Notifications: none', tone: 'good' }
+  if (!open.length) return { number: 0, words: 'none', tone: 'good' }
   const [words, tone] = SEVERITIES[open[0].priority] ?? ['unknown', 'warn']
-  return { words: `Notifications: ${open.length}, ${words}`, tone }
+  return { number: open.length, words: `${open.length}, ${words}`, tone }
 }
 
 export function notifications() {

@@ -1,8 +1,10 @@
 // Menus: from the bar, from a visible button, and at a right click.  Arrows, Home, End, Escape and
-// first letters work in all of them.  There is one at a time, with its submenu.
+// first letters work in all of them.  There is one at a time, with its submenu.  What can't be chosen now
+// is shown all the same, and says why.
 import { h } from '../core/dom.js'
+import { say } from './said.js'
 
-/** @typedef {{label: string, run?: () => void, checked?: boolean, items?: Item[]}|'line'|{about: string}} Item */
+/** @typedef {{label: string, run?: () => void, checked?: boolean, items?: Item[], why?: string}|'line'|{about: string}} Item */
 
 /** @type {HTMLElement[]} */
 let open = []
@@ -66,7 +68,7 @@ function show(items, x, y, label, depth) {
 function row(item, depth, before) {
   if (item === 'line') return h.hr({ role: 'separator' })
   if ('about' in item) return h.div({ class: 'about', role: 'presentation' }, h.bdi(item.about))
-  const { label, items, checked } = item
+  const { label, items, checked, why } = item
   const element = h.button(
     {
       type: 'button',
@@ -74,7 +76,9 @@ function row(item, depth, before) {
       role: checked === undefined ? 'menuitem' : 'menuitemcheckbox',
       'aria-checked': checked === undefined ? null : String(checked),
       'aria-haspopup': items ? 'menu' : null,
+      'aria-disabled': why ? 'true' : null,
       onclick: () => {
+        if (why) return say(`${label}: ${why}`)
         if (items) {
           const box = element.getBoundingClientRect()
           show(
@@ -94,6 +98,7 @@ function row(item, depth, before) {
     checked === undefined ? null : h.span({ class: 'tick', 'aria-hidden': 'true' }, checked ? '✓' : ''),
     label,
     items ? h.span({ class: 'arrow', 'aria-hidden': 'true' }, '▸') : null,
+    why ? h.span({ class: 'why' }, why) : null,
   )
   return element
 }

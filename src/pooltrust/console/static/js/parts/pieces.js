@@ -1,16 +1,12 @@
 // Small pieces that several pages show.
-import { h, name } from '../core/dom.js'
-import { daysLeft, daysWords, tone, when } from '../core/words.js'
+import { h } from '../core/dom.js'
+import { date, validityState, when } from '../core/words.js'
+import { icon, iconOf } from './icons.js'
 import { copy } from './said.js'
 import { menuAt, menuBelow } from './menu.js'
 
-/** @param {{words: string, tone: string}} state */
-export const chip = state =>
-  h.span(
-    { class: `chip ${state.tone}` },
-    h.span({ 'aria-hidden': 'true' }, { good: '●', warn: '▲', bad: '■' }[state.tone] ?? '○'),
-    state.words,
-  )
+/** @param {{words: string, tone: string, kind?: string}} state */
+export const chip = state => h.span({ class: `chip ${state.tone}` }, iconOf(state), state.words)
 
 /** A thumbprint that can be copied. @param {string} text */
 export function thumb(text, large = false) {
@@ -29,12 +25,40 @@ export function thumb(text, large = false) {
   )
 }
 
+/** The first eight bytes of one, for a table; the whole is what is copied. @param {string} text */
+export function shortThumb(text) {
+  if (!text) return h.span({ class: 'faint' }, 'not told')
+  return h.span(
+    { class: 'short-thumb', title: text },
+    h.span({ class: 'mono' }, text.slice(0, 23), text.length > 23 ? '…' : ''),
+    h.button(
+      {
+        type: 'button',
+        class: 'plain small',
+        title: 'Copy the whole thumbprint',
+        'aria-label': `Copy thumbprint ${text.slice(0, 11)}`,
+        onclick: () => copy(text),
+      },
+      icon('copy'),
+    ),
+  )
+}
+
+/** A moment, local and in UTC, in two short lines. @param {string} text */
+export function moment(text) {
+  const read = date(text)
+  if (!read) return h.span({ class: 'faint' }, text || 'unknown')
+  const [local, utc] = when(read).replace(')', '').split(' (')
+  return h.time(
+    { datetime: read.toISOString(), class: 'moment' },
+    local,
+    utc ? h.span({ class: 'faint' }, ' ', utc) : null,
+  )
+}
+
 /** @param {string} from @param {string} until */
 export const validity = (from, until) =>
-  h.span(
-    `Valid from ${when(from)} to ${when(until)} `,
-    chip({ words: daysWords(daysLeft(until)), tone: tone(daysLeft(until)) }),
-  )
+  h.span(`Valid from ${when(from)} to ${when(until)} `, chip(validityState(from, until)))
 
 /** One entry of a list of facts; its menu opens at a right click, by its button, and by the menu key. */
 export function entry(label, value, items = [], given = {}) {
@@ -62,23 +86,35 @@ export function entry(label, value, items = [], given = {}) {
   )
 }
 
-/** How many days are left, as a bar and in words. @param {string} until @param {string} from */
+/** How much of its time is left, as a bar and in words. @param {string} from @param {string} until */
 export function daysBar(from, until) {
-  const days = daysLeft(until)
-  const whole = Math.max(1, (new Date(when24(until)).getTime() - new Date(when24(from)).getTime()) / 86400000)
-  const part = Math.max(0, Math.min(1, days / whole))
+  const state = validityState(from, until)
+  const begin = date(from)?.getTime() ?? 0
+  const end = date(until)?.getTime() ?? 0
+  const part = Math.max(0, Math.min(1, (end - Date.now()) / Math.max(1, end - begin)))
   return h.span(
-    { class: 'bar-of-days' },
+    { class: `bar-of-days ${state.tone}` },
     h.svg(
-      { viewBox: '0 0 100 10', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
+      { class: 'days', viewBox: '0 0 100 10', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
       h.rect({ class: 'all', width: 100, height: 10, rx: 3 }),
-      h.rect({ class: tone(days), width: Math.round(part * 100), height: 10, rx: 3 }),
+      h.rect({ class: 'left', width: Math.round(part * 100), height: 10, rx: 3 }),
     ),
-    daysWords(days),
+    iconOf(state),
+    state.words,
   )
 }
 
-const when24 = text => text.replace(/^(\d{4})(\d\d)(\d\d)T/, '$1-$2-$3T')
+/**
+ * One fact at a glance: what it is about, how it is, and where more is said.
+ * @param {string} about @param {{words: string, tone: string, kind?: string}} state @param {any} [more]
+ */
+export const tile = (about, state, more) =>
+  h.li(
+    { class: `tile ${state.tone}` },
+    h.span({ class: 'about' }, about),
+    h.span({ class: 'how' }, iconOf(state), h.span(state.words)),
+    more ? h.span({ class: 'more' }, more) : null,
+  )
 
 /** The command line that would have done it. @param {string} line */
 export const xeLine = line =>
@@ -90,5 +126,3 @@ export const xeLine = line =>
 
 /** @param {string} words @param {string} kind */
 export const banner = (words, kind = '', ...more) => h.div({ class: `banner ${kind}` }, h.p(words), ...more)
-
-export { name }
