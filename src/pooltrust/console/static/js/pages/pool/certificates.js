@@ -1,10 +1,11 @@
-// Every certificate of a pool in one table, and the same as CSV, JSON and PEM.
+// Every certificate of a pool in one table, and the same as files.
+import { calendar, csv, plain } from '../../actions/exports.js'
 import { call } from '../../core/api.js'
 import { h, name } from '../../core/dom.js'
-import { thumbprint, TYPES } from '../../core/facts.js'
-import { date, daysLeft, when } from '../../core/words.js'
+import { poolName, thumbprint, TYPES } from '../../core/facts.js'
+import { date, validityState, when } from '../../core/words.js'
 import { button } from '../../parts/dialog.js'
-import { daysBar, thumb } from '../../parts/pieces.js'
+import { chip, daysBar, moment, shortThumb, thumb } from '../../parts/pieces.js'
 import { save, say } from '../../parts/said.js'
 import { shownRows, table } from '../../parts/table.js'
 
@@ -12,55 +13,114 @@ import { shownRows, table } from '../../parts/table.js'
 export function certificates(id, place, report) {
   const rows = rowsOf(place, report)
   const key = `certificates ${id}`
+  const shown = () => shownRows(key, COLUMNS, rows, MORE)
+  const json = () => JSON.stringify(shown().map(plain), null, 2)
+  const ends = () => calendar(shown(), poolName(place).slice(0, 80))
   return [
     h.h2('All certificates'),
-    ...table(key, 'All certificates', COLUMNS, rows, { row: row => ({ 'data-key': row.ref }) }),
+    summary(rows),
+    ...table(key, 'All certificates', COLUMNS, rows, MORE),
     h.div(
       { class: 'actions' },
-      button('Save as CSV', () => save('certificates.csv', csv(shownRows(key, COLUMNS, rows)), 'text/csv')),
-      button('Save as JSON', () =>
-        save(
-          'certificates.json',
-          JSON.stringify(shownRows(key, COLUMNS, rows).map(plain), null, 2),
-          'application/json',
-        ),
-      ),
-      button('Save server certificates as PEM', () => pem(id, place).catch(why => say(why.message))),
+      h.span({ class: 'faint' }, 'Save what is shown as'),
+      button('CSV', () => save('certificates.csv', csv(shown()), 'text/csv'), {
+        'aria-label': 'Save as CSV',
+      }),
+      button('JSON', () => save('certificates.json', json(), 'application/json'), {
+        'aria-label': 'Save as JSON',
+      }),
+      button('Calendar (iCal)', () => save('certificates.ics', ends(), 'text/calendar'), {
+        'aria-label': 'Save the ends as a calendar (iCal)',
+      }),
+      button('Server certificates as PEM', () => pem(id, place).catch(why => say(why.message)), {
+        'aria-label': 'Save server certificates as PEM',
+      }),
     ),
   ]
 }
 
+const STATES = {
+  expired: 'expired',
+  early: 'not yet valid',
+  soon7: 'less than 7 days left',
+  soon14: 'less than 14 days left',
+  soon30: 'less than 30 days left',
+  warn: 'no date',
+  good: 'valid',
+}
+const stateWords = row => STATES[row.state.kind]
+const shortType = row => row.type.replace(/ certificate$/, '')
+
+/** How many are in which state, the worst first. @param {any[]} rows */
+function summary(rows) {
+  const counts = Object.keys(STATES)
+    .map(kind => rows.filter(row => row.state.kind === kind))
+    .filter(found => found.length)
+  return h.p(
+    { class: 'chips' },
+    counts.map(found => chip({ ...found[0].state, words: `${found.length} ${stateWords(found[0])}` })),
+  )
+}
+
 /** @type {import('../../parts/table.js').Column[]} */
 const COLUMNS = [
-  { key: 'host', label: 'Host', value: row => row.host, show: row => name(row.host, 80) },
-  { key: 'type', label: 'Type', value: row => row.type },
+  { key: 'host', label: 'Host', value: row => row.host, show: row => name(row.host, 40) },
+  { key: 'type', label: 'Type', value: row => row.type, show: shortType },
   {
-    key: 'subject',
-    label: 'Subject',
-    value: row => row.subject,
-    show: row => h.span({ title: row.subject.slice(0, 500) }, name(commonName(row.subject), 60)),
+    key: 'days',
+    label: 'Days left',
+    value: row => row.ends,
+    show: row => daysBar(row.from, row.until),
   },
-  { key: 'days', label: 'Days left', value: row => row.days, show: row => daysBar(row.from, row.until) },
   {
     key: 'until',
     label: 'Valid to',
     value: row => date(row.until)?.toISOString() ?? '',
-    show: row => when(row.until),
+    show: row => h.time({ title: when(row.until) }, when(row.until).slice(0, 10)),
   },
-  { key: 'key', label: 'Key', value: row => row.key },
+  { key: 'key', label: 'Key', value: row => row.key, show: row => row.key || '–' },
   {
     key: 'issuer',
     label: 'Issuer',
     value: row => row.issuer,
-    show: row => h.span({ title: row.issuer.slice(0, 500) }, name(commonName(row.issuer), 60)),
+    show: row => h.span({ title: row.issuer.slice(0, 500) }, name(commonName(row.issuer) || '–', 24)),
   },
   {
     key: 'thumbprint',
     label: 'Thumbprint (SHA-256)',
     value: row => row.thumbprint,
-    show: row => thumb(row.thumbprint),
+    show: row => shortThumb(row.thumbprint),
   },
 ]
+
+/** @type {import('../../parts/table.js').More} */
+const MORE = {
+  sort: 'days',
+  choices: [
+    { key: 'type', label: 'Type', value: shortType },
+    { key: 'state', label: 'State', value: stateWords, order: Object.values(STATES) },
+  ],
+  row: row => ({ 'data-key': row.ref }),
+  search: row => `${row.subject} ${row.names} ${row.thumbprint.replaceAll(':', '')}`,
+  details,
+}
+
+/** @param {any} row */
+function details(row) {
+  const facts = [
+    ['Subject', name(row.subject || 'not told', 500)],
+    ['Issuer', name(row.issuer || 'not told', 500)],
+    ['Names', row.names ? name(row.names, 500) : null],
+    ['Valid from', moment(row.from)],
+    ['Valid to', moment(row.until)],
+    ['Key', row.key || 'not told'],
+    ['Thumbprint (SHA-256)', thumb(row.thumbprint)],
+  ]
+  return h.dl(
+    { class: 'entries' },
+    facts.filter(([, value]) => value).map(([label, value]) => h.div(h.dt(label), h.dd(value))),
+  )
+}
 
 /** What people call it; the whole is in its title and in what is saved. @param {string} subject */
 const commonName = subject => /(?:^|[,+])CN=((?:\\.|[^,+])+)/.exec(subject)?.[1] ?? subject
@@ -69,61 +129,28 @@ const commonName = subject => /(?:^|[,+])CN=((?:\\.|[^,+])+)/.exec(subject)?.[1]
 export function rowsOf(place, report) {
   const told = new Map((report?.certificates ?? []).map(one => [`${one.type} ${one.sha256}`, one]))
   return [...place.objects.certificate.entries()]
-    .map(([ref, one]) => {
-      const more = told.get(`${one.type} ${thumbprint(one)}`) ?? {}
-      return {
-        ref,
-        host: place.objects.host.get(one.host)?.name_label ?? '(the pool)',
-        type: TYPES[one.type] ?? one.type,
-        subject: more.subject ?? one.name ?? '',
-        issuer: more.self_signed ? 'itself' : (more.issuer ?? ''),
-        key: more.key ?? '',
-        names: [...(more.names ?? []), ...(more.addresses ?? [])].join(' '),
-        from: one.not_before,
-        until: one.not_after,
-        days: daysLeft(one.not_after),
-        thumbprint: thumbprint(one),
-      }
-    })
+    .map(([ref, one]) => rowOf(place, ref, one, told.get(`${one.type} ${thumbprint(one)}`) ?? {}))
     .sort((a, b) => a.host.localeCompare(b.host, 'en', { numeric: true }) || b.type.localeCompare(a.type))
 }
 
-const plain = row => ({
-  host: row.host,
-  type: row.type,
-  subject: row.subject,
-  issuer: row.issuer,
-  names: row.names,
-  key: row.key,
-  not_before: date(row.from)?.toISOString(),
-  not_after: date(row.until)?.toISOString(),
-  days_left: row.days,
-  sha256: row.thumbprint,
-})
-
-/** Comma-separated; what a spreadsheet could take for a formula is quoted as text. @param {any[]} rows */
-export function csv(rows) {
-  const cell = value => {
-    const text = String(value ?? '')
-    return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`
+/** @param {any} place @param {string} ref @param {any} one @param {any} more what only our own hosts tell */
+function rowOf(place, ref, one, more) {
+  const state = validityState(one.not_before, one.not_after)
+  return {
+    ref,
+    host: place.objects.host.get(one.host)?.name_label ?? '(the pool)',
+    type: TYPES[one.type] ?? one.type,
+    subject: more.subject ?? one.name ?? '',
+    issuer: more.self_signed ? 'itself' : (more.issuer ?? ''),
+    key: more.key ?? '',
+    names: [...(more.names ?? []), ...(more.addresses ?? [])].join(' '),
+    from: one.not_before,
+    until: one.not_after,
+    days: state.days,
+    ends: date(one.not_after)?.getTime() ?? 0,
+    state,
+    thumbprint: thumbprint(one),
   }
-  const fields = [
-    'host',
-    'type',
-    'subject',
-    'issuer',
-    'names',
-    'key',
-    'not_before',
-    'not_after',
-    'days_left',
-    'sha256',
-  ]
-  return (
-    [fields.join(','), ...rows.map(row => fields.map(field => cell(plain(row)[field])).join(','))].join(
-      '\r\n',
-    ) + '\r\n'
-  )
 }
 
 /** @param {string} id @param {any} place */
