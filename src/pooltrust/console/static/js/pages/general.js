@@ -16,8 +16,10 @@ import { to } from '../core/route.js'
 import { enable, ENABLE, itemsFor, exportPem, refresh, reset } from '../actions/certificates.js'
 import { install, request } from '../actions/install.js'
 import { button } from '../parts/dialog.js'
+import { validityState } from '../core/words.js'
 import { banner, chip, entry, thumb, validity } from '../parts/pieces.js'
 import { copy, say } from '../parts/said.js'
+import { clockNote, hostGlance, poolGlance } from './glance.js'
 
 export const more = { install, request }
 
@@ -39,7 +41,7 @@ function verificationEntry(id, place, ref) {
     'Certificate Verification',
     h.span(
       { class: state.tone === 'good' ? '' : 'bad-text' },
-      chip({ words: state.words, tone: state.tone }),
+      chip(state),
       state.off.map(one => h.div(name(one))),
       state.tone === 'bad'
         ? h.span(
@@ -53,8 +55,8 @@ function verificationEntry(id, place, ref) {
   )
 }
 
-/** @param {string} id @param {any} place */
-export function poolGeneral(id, place) {
+/** @param {string} id @param {any} place @param {any} report */
+export function poolGeneral(id, place, report) {
   const pool = poolOf(place)
   const anchors = anchorsOf(place)
   const off = verification(place, null)
@@ -66,6 +68,7 @@ export function poolGeneral(id, place) {
           button(ENABLE, () => enable(id), { class: 'main' }),
         )
       : null,
+    poolGlance(id, place, report),
     h.section(
       { class: 'sheet', 'aria-labelledby': 'general' },
       h.h2({ id: 'general' }, 'General'),
@@ -116,9 +119,16 @@ export function poolGeneral(id, place) {
   ]
 }
 
-/** @param {any} one */
-const certificateShown = one =>
-  h.div(h.div(validity(one.not_before, one.not_after)), h.div('Thumbprint: ', thumb(thumbprint(one))))
+/** @param {any} one @param {string|null} [note] */
+const certificateShown = (one, note) =>
+  h.div(
+    h.div(validity(one.not_before, one.not_after)),
+    note ? h.div({ class: 'warn-text' }, note) : null,
+    h.div('Thumbprint: ', thumb(thumbprint(one))),
+  )
+
+/** Of a certificate that is not yet valid: is it the clock? @param {any} one @param {() => string|null} note */
+const early = (one, note) => (validityState(one.not_before, one.not_after).kind === 'early' ? note() : null)
 
 /** @param {string} id @param {any} place @param {string} ref @param {any} report */
 export function hostGeneral(id, place, ref, report) {
@@ -133,6 +143,7 @@ export function hostGeneral(id, place, ref, report) {
           button('Reset Certificate', () => reset(id, ref)),
         )
       : null,
+    hostGlance(id, place, ref, report),
     h.section(
       { class: 'sheet', 'aria-labelledby': 'general' },
       h.h2({ id: 'general' }, 'General'),
@@ -159,7 +170,10 @@ export function hostGeneral(id, place, ref, report) {
         certificatesOf(place, ref).map(([, one]) =>
           entry(
             TYPES[one.type] ?? one.type,
-            certificateShown(one),
+            certificateShown(
+              one,
+              early(one, () => clockNote(id, place, ref)),
+            ),
             [
               { label: 'Copy thumbprint', run: () => copy(thumbprint(one)) },
               'line',

@@ -23,7 +23,7 @@ export function page(at, id, place, ref) {
   if (ref) return hostGeneral(id, place, ref, reportOf(id, place))
   switch (at.page) {
     case 'general':
-      return poolGeneral(id, place)
+      return poolGeneral(id, place, reportOf(id, place))
     case 'certificates':
       return certificates(id, place, reportOf(id, place))
     case 'map':
