@@ -190,6 +190,21 @@ def test_a_refresh_shows_its_plan_and_then_the_new_identity(told: Stage):
     browser.see(new, "[data-entry='host_internal']")
 
 
+def test_the_whole_pool_is_refreshed_one_host_after_another(told: Stage):
+    browser = told.browser
+    old = {told.pool_thumbprint(host) for host in told.hosts[:3]}
+    told.go("pool", "members")
+    browser.click("Refresh every pool-internal identity…", area="main")
+    browser.see("h3: ", "#dialog")
+    told_order = browser.run("document.querySelector('#dialog .plan').innerText")
+    assert told_order.index("h2: ") < told_order.index("h3: ") < told_order.index("h1: ")
+    browser.click("Refresh all", area="#dialog")
+    browser.see("Done.", "#dialog")
+
+    told.close()
+    assert not old & {told.pool_thumbprint(host) for host in told.hosts[:3]}
+
+
 def test_what_is_wrong_with_a_certificate_is_said_before_and_by_the_host(told: Stage):
     browser, h2 = told.browser, told.hosts[1]
     before = told.server_thumbprint(h2)

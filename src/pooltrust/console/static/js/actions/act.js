@@ -13,6 +13,7 @@ import { xeLineOf } from './xe.js'
  * @typedef {object} Action
  * @property {string} id @property {string} title @property {string} method @property {any[]} parameters
  * @property {string} [plan] the call whose plan is shown @property {string} [host] its host
+ * @property {string[]} [each] its hosts, if it is done to one after another
  * @property {any[]} [warning] @property {string} confirm @property {boolean} [danger] @property {string} [refuse]
  * @property {() => boolean} [seen] whether it can be seen in the records that it was done
  * @property {() => any[]} [hosts] how far each host is
@@ -52,10 +53,29 @@ export async function act(action) {
 export async function planOf(place, action) {
   if (!action.plan || !can(place, 'pooltrust.get_plan')) return {}
   try {
-    const said = await call(action.id, 'pooltrust.get_plan', action.plan, action.host ?? '')
-    return said ? JSON.parse(said) : {}
+    const plans = /** @type {[string, any][]} */ ([])
+    for (const host of action.each ?? [action.host ?? '']) {
+      const said = await call(action.id, 'pooltrust.get_plan', action.plan, host)
+      plans.push([place.objects.host.get(host)?.name_label ?? '', said ? JSON.parse(said) : {}])
+    }
+    return action.each ? oneAfterAnother(plans) : plans[0][1]
   } catch (why) {
     return { failed: why }
+  }
+}
+
+/** The plans of several hosts as one: a host that can't now has its turn later. @param {[string, any][]} plans */
+function oneAfterAnother(plans) {
+  const able = plans.filter(([, plan]) => !plan.blockers?.length)
+  const unable = plans.filter(([, plan]) => plan.blockers?.length)
+  return {
+    order: able.flatMap(([host, plan]) =>
+      (plan.order ?? []).map(phase => ({ ...phase, name: `${host}: ${phase.name}` })),
+    ),
+    blockers: able.length ? [] : unable.flatMap(([, plan]) => plan.blockers),
+    later: [...new Set([...unable.map(([host]) => host), ...able.flatMap(([, plan]) => plan.later ?? [])])],
+    drops: able[0]?.[1].drops,
+    standing: 'Each host is done by itself; whoever is done stays so.',
   }
 }
 

@@ -17,11 +17,15 @@ export function membership(id, place) {
 
 /** @param {string} id */
 export function refreshAll(id) {
+  const place = /** @type {any} */ (places.get(id))
+  const all = hosts(place).map(([ref]) => ref)
   act({
     id,
     title: 'Refresh every pool-internal identity',
     method: 'pooltrust.refresh_pool',
     parameters: [],
+    plan: 'host.refresh_server_certificate',
+    each: [...all.filter(ref => !isCoordinator(place, ref)), ...all.filter(ref => isCoordinator(place, ref))],
     confirm: 'Refresh all',
     warning: [
       h.p(
