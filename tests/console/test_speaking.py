@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tracemalloc
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from pooltrust.console.pools.place import Place
+from pooltrust.console.pools.state import State
 from pooltrust.console.speaking.channel import Channel, ConnectionLost, Reported, result_of
 from pooltrust.console.speaking.http import Answer, BrokenAnswer, read_answer
 from pooltrust.tls.dial import Connection
@@ -98,6 +102,65 @@ def test_chunks_of_one_byte_take_no_more_memory_than_their_bytes():
         assert tracemalloc.get_traced_memory()[1] - before < 4 * len(data)
     finally:
         tracemalloc.stop()
+
+
+class Slow:
+    """A host that answers `pool.join` when it is told to, and whose sessions end meanwhile."""
+
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.left = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                length = int(head.lower().partition(b"content-length:")[2].split()[0])
+                method = json.loads(await reader.readexactly(length))["method"]
+                said: dict[str, Any] = {"result": ["system.listMethods"]}
+                if method == "pool.join":
+                    self.asked.set()
+                    await self.answers.wait()
+                    said = {"result": "joined"}
+                elif method == "event.from":
+                    await self.asked.wait()
+                    said = {"error": {"message": "SESSION_INVALID", "data": ["OpaqueRef:x"]}}
+                body = json.dumps(said).encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        except asyncio.IncompleteReadError:
+            self.left += 1
+        finally:
+            writer.close()
+
+
+def test_a_host_that_ends_its_sessions_when_it_joins_is_heard_out(monkeypatch: pytest.MonkeyPatch):
+    host, told = Slow(), list[Any]()
+
+    async def story() -> None:
+        server = await asyncio.start_server(host.serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        place = Place(State("p1", "127.0.0.1", port, "root"), "x", Mock(), told.append)
+
+        async def dial() -> Connection:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            return Connection(Mock(), "TLSv1.3", reader, writer, "127.0.0.1", port, Mock())
+
+        monkeypatch.setattr(place, "_dialled", dial)
+        running = asyncio.create_task(place._once())
+        while place._channel is None:
+            await asyncio.sleep(0.01)
+        join = asyncio.create_task(place.call("pool.join", ["127.0.0.2", "root", "x"]))
+        with pytest.raises(Reported):  # the sessions of its former pool are over
+            await running
+        with pytest.raises(ConnectionLost):
+            await place.call("pool.get_all", [])
+        host.answers.set()
+        assert await join == "joined"
+        while host.left < 2:  # and neither connection is kept
+            await asyncio.sleep(0.01)
+        server.close()
+
+    asyncio.run(asyncio.wait_for(story(), 20))
 
 
 def test_a_closed_channel_dials_nobody():

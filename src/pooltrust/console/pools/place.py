@@ -128,10 +128,15 @@ class Place:
             self._hops = 0
             await self._learn_session(channel)
             await self._listen(channel)
+        except Reported:  # it answers, and will answer what else it was asked
+            channel.end()
+            raise
+        except BaseException:
+            channel.close()
+            raise
         finally:
             self._channel_was_up = self._channel is not None
             self._channel = None
-            channel.close()
 
     async def _dialled(self) -> Any:
         connection = await self._trust.dial(*self._at, sent_by=self._sent_by)

@@ -110,12 +110,20 @@ class Channel:
             connection.writer.transport.abort()
         return None
 
+    def end(self) -> None:
+        """Make no more calls; those that are under way are let finish.
+
+        A host that joins another pool ends its sessions before it answers the call for it.
+        """
+        self._closed = True
+        while self._idle:
+            self._idle.pop().writer.transport.abort()
+
     def close(self) -> None:
         """Cut every connection; whoever waits for an answer hears that it was lost."""
-        self._closed = True
-        for connection in [*self._idle, *self._open]:
+        self.end()
+        for connection in self._open:
             connection.writer.transport.abort()
-        self._idle.clear()
 
 
 def result_of(said: Any) -> Any:
