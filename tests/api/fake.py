@@ -318,6 +318,12 @@ class FakeContext:
     async def probe(self) -> Sequence[Seen]:
         return [Seen(self.this_host, host) for host in self.roster.members]
 
+    def observed(self) -> Sequence[Mapping[str, str]]:
+        return [{"kind": "member", "peer": self.this_host, "outcome": "verified"}]
+
+    def endpoints(self) -> Sequence[Mapping[str, str]]:
+        return [{"kind": "member", "rule": "exactly its own"}]
+
     def host_status(self) -> Mapping[str, str]:
         return {"role": "coordinator" if self.is_coordinator else "supporter"}
 

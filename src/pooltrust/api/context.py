@@ -297,6 +297,12 @@ class Context(Protocol):
     async def probe(self) -> Sequence[Observation]:
         """One handshake from this host with each member."""
 
+    def observed(self) -> Sequence[Mapping[str, str]]:
+        """What this host has observed of its TLS conversations; see host/telling/observed.py."""
+
+    def endpoints(self) -> Sequence[Mapping[str, str]]:
+        """Every kind of connection with its rule; see tls/endpoints.py."""
+
     def host_status(self) -> Mapping[str, str]:
         """How this host is: role, version of the log, certificates, validity."""
 

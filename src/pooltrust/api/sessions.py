@@ -34,12 +34,14 @@ class Origin:
     """Where a call comes from.
 
     `local`: over the Unix socket, from root or from the daemon's own user, so it needs no password.
-    `names`: those of the client certificate that was verified on this connection.
+    `names`: those of the client certificate that was verified on this connection.  `tls_version` is
+    only told.
     """
 
     address: str
     local: bool = False
     names: frozenset[str] = frozenset()
+    tls_version: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ class Sessions:
         self._sessions: dict[Ref, Session] = {}
         self._active: OrderedDict[Ref, tuple[datetime, float]] = OrderedDict()
         self._failures: dict[Ref, Told] = {}
+        self.opened: Callable[[Session], None] = lambda _session: None
+        """Called with a session that has begun."""
         self.ended: Callable[[Ref], None] = lambda _ref: None
         """Called with a session that has ended."""
 
@@ -195,6 +199,7 @@ class Sessions:
         session = Session(Ref(f"OpaqueRef:{token}"), principal, host, now, here)
         self._sessions[session.ref] = session
         self._active[session.ref] = now, tick
+        self.opened(session)
         return session
 
     def use(self, ref: Ref, now: datetime, tick: float) -> Session | None:

@@ -73,8 +73,10 @@ from pooltrust.host.takeover.leading import Leading
 from pooltrust.host.takeover.settling import Settling
 from pooltrust.host.takeover.taking import Taking
 from pooltrust.host.telling.alerting import Alerting
+from pooltrust.host.telling.conversations import refused
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.telling.noticing import Noticing
+from pooltrust.host.telling.observed import Observations
 from pooltrust.host.telling.transition import tell_transition
 from pooltrust.host.telling.witness import Witness
 from pooltrust.host.trusting.bringing import Bringing
@@ -157,6 +159,7 @@ class Daemon:
         belief.watch(self.standing.followed)
         self.sightings = Sightings(belief)
         self.witness = Witness(belief, folder.heads, journal, _now)
+        self.observations = Observations(_now)
         self.peers = Peers(
             belief,
             self.sightings,
@@ -178,7 +181,7 @@ class Daemon:
         self.joining.joined = self._changed_pools
         self.leaving = Leaving(belief, folder, config, journal, _now)
         self.leaving.forget = self._forget_pool
-        self.leaving.left = self._changed_pools
+        self.leaving.left = self._left_pool
         self.leading = Leading(belief, self.peers, store, journal)
         self.shipping = Shipping(belief, self.peers, store, journal, self.leading)
         self.guarded.keeper = self.shipping
@@ -262,6 +265,7 @@ class Daemon:
             sessions=Sessions(timedelta(hours=config.session_hours)),
             store=store,
             objects=self.objects,
+            observations=self.observations,
             journal=journal,
             monotonic=time.monotonic,
             clock=_now,
@@ -305,6 +309,17 @@ class Daemon:
         store.watch(lambda _revision, _changes: self.context.events.changed())
         belief.watch(self._roster_changed)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._observe()
+
+    def _observe(self) -> None:
+        """Have what every part sees of TLS collected."""
+        observations = self.observations
+        for part in (
+            self.peers, self.server, self.receiver, self.joining, self.returning, self.following,
+            self.trusting, self.balancing, self.web,
+        ):  # fmt: skip
+            part.observe = observations.note
+        self.web.shown = observations.shown = lambda: self._shown_to(None)
 
     @classmethod
     async def start(cls, config: Config, journal: Journal, stack: AsyncExitStack) -> Daemon:
@@ -394,6 +409,7 @@ class Daemon:
     def _roster_changed(self, before: Roster, after: Roster) -> None:
         if before.coordinator != after.coordinator:
             self.context.events.end_all()
+        self.observations.left(before.members.keys() - after.members.keys())
         self.context.events.changed()
 
     def _protocol(self, arrival: Arrival) -> asyncio.BaseProtocol:
@@ -426,6 +442,7 @@ class Daemon:
 
     def _refused(self, refusal: Refusal) -> None:
         self.noticing.refused(refusal)
+        self.observations.note(refused(refusal, self._shown_to(refusal.name)))
         self.journal.damped(
             "connection-refused",
             peer=refusal.address,
@@ -447,6 +464,11 @@ class Daemon:
             await self.noticing.tell()
         except Failure as why:  # the next heartbeat tells it
             self.journal.damped("not-told", peer="", reason=why.code, words=str(why))
+
+    def _shown_to(self, name: str | None) -> str:
+        identities = self.belief.identities
+        face = identities.pool if name else identities.server
+        return str(face.identity.certificate.thumbprint)
 
     def _whose(self, address: str) -> str:
         """Whom the roster expects there: who was refused showed nothing that is to be believed."""
@@ -557,6 +579,10 @@ class Daemon:
         pool = self.belief.roster.pool
         yield from self.logins.failures().alerts(pool)
         yield from outdated(self.trusting.lists(), pool, _now())
+
+    def _left_pool(self) -> None:
+        self.observations.forget()  # what its members showed, too
+        self._changed_pools()
 
     def _changed_pools(self) -> None:
         self.sightings.forget()

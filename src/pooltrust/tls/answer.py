@@ -25,15 +25,18 @@ from pooltrust.tls.contexts import PoolContext
 from pooltrust.tls.handshake import say_tls, shake_hands
 from pooltrust.tls.peek import LIMITS, Crowd, Guest, Left, Limits, Outcome, Peek, origin_of
 from pooltrust.tls.reasons import (
+    CLIENT_REFUSED,
     CLIENT_UNKNOWN,
     CROWDED_OUT,
     NO_FACE,
     NOT_TLS,
     PLAIN_HTTP,
+    REFUSED_US,
     SLOW_CURE,
     TOO_MANY,
     UNKNOWN_TO_US,
     Reason,
+    Side,
     no_connection,
 )
 
@@ -79,6 +82,7 @@ class Refusal:
     """A connection that did not come about.
 
     `reason` is short and stable; `words`, who was `expected` and the `cure` are for the log.
+    `why` is the words without the address; `by` is which side refused.
     """
 
     address: str
@@ -87,6 +91,8 @@ class Refusal:
     words: str
     expected: str = ""
     cure: str = ""
+    why: str = ""
+    by: Side = Side.US
 
 
 class Listener:
@@ -220,7 +226,9 @@ class Listener:
             case NotTls(why):
                 self._turn_away(guest, replace(NOT_TLS, words=f"it sent {why}"))
             case Left():
-                self._turn_away(guest, Reason(outcome.name.lower(), outcome, SLOW_CURE))
+                self._turn_away(
+                    guest, Reason(outcome.name.lower(), outcome, SLOW_CURE, Side.NOBODY)
+                )
 
     def _turn_away(self, guest: Guest, reason: Reason) -> None:
         one = self._half_open.pop(guest)
@@ -251,6 +259,8 @@ class Listener:
         reason = await shake_hands(guest, protocol, context, self._limits.handshake_seconds, admit)
         if reason is UNKNOWN_TO_US and not isinstance(context, PoolContext):
             reason = CLIENT_UNKNOWN
+        elif reason is REFUSED_US and arrival.name is None:
+            reason = CLIENT_REFUSED
         if reason is not None:
             self._refuse(arrival, reason)
 
@@ -275,6 +285,8 @@ class Listener:
                 words=words,
                 expected=_EXPECTED[arrival.name],
                 cure=reason.remedy,
+                why=reason.words,
+                by=reason.by,
             )
         )
 

@@ -203,6 +203,7 @@ class _Call:
             met=described(met),
             remedy=why.remedy,
             certificate=met.thumbprint if met else None,
+            by=why.by,
         )
 
 

@@ -13,6 +13,27 @@ from enum import StrEnum
 from pooltrust.terms import JOIN_NAME, POOL_NAME
 
 
+class Kind(StrEnum):
+    """What a connection is for; the words are those of docs/connections.md."""
+
+    MEMBER = "member"
+    RETURNING = "returning member"
+    JOINER_LOOK = "joiner, first look"
+    JOINER_MEETING = "joiner, meeting"
+    COMMAND_LINE = "command line"
+    LOCAL_COMMAND_LINE = "command line on the host"
+    CONSOLE = "console"
+    BROWSER = "browser of the console"
+    API_CLIENT = "third-party API client"
+    CERTIFIED = "client with a certificate"
+    OTHER_POOL = "another pool"
+    BALANCING = "Workload Balancing"
+    BALANCING_LOOK = "Workload Balancing, first look"
+    TEST_POST = "test post"
+    BALANCING_IN = "Workload Balancing, calling in"
+    CONVERSION = "Conversion Manager"
+
+
 class Direction(StrEnum):
     """As seen from a host of the pool."""
 
@@ -42,7 +63,7 @@ class Endpoint:
     `client_proof` is how the dialling side proves who it is.
     """
 
-    kind: str
+    kind: Kind
     dials: str
     answers: str
     direction: Direction
@@ -55,7 +76,7 @@ class Endpoint:
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
-        kind="member",
+        kind=Kind.MEMBER,
         dials="a member",
         answers="another member",
         direction=Direction.BOTH,
@@ -67,7 +88,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="A bundle of everybody would let any member pass as any other.",
     ),
     Endpoint(
-        kind="returning member",
+        kind=Kind.RETURNING,
         dials="a member that missed log entries",
         answers="any member",
         direction=Direction.BOTH,
@@ -78,7 +99,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="Every certificate that it knows may have been refreshed while it was off.",
     ),
     Endpoint(
-        kind="joiner, first look",
+        kind=Kind.JOINER_LOOK,
         dials="a host that wants to join",
         answers="the coordinator",
         direction=Direction.BOTH,
@@ -90,7 +111,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="The first connection is trusted; who was met is shown and recorded in the log.",
     ),
     Endpoint(
-        kind="joiner, meeting",
+        kind=Kind.JOINER_MEETING,
         dials="a host that wants to join",
         answers="the coordinator",
         direction=Direction.BOTH,
@@ -101,7 +122,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="A man in the middle has other certificates, so the proofs do not fit.",
     ),
     Endpoint(
-        kind="command line",
+        kind=Kind.COMMAND_LINE,
         dials="xe, from anywhere",
         answers="a host",
         direction=Direction.IN,
@@ -112,7 +133,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="A password must not be sent to somebody else.",
     ),
     Endpoint(
-        kind="command line on the host",
+        kind=Kind.LOCAL_COMMAND_LINE,
         dials="xe, on the host itself",
         answers="that host",
         direction=Direction.IN,
@@ -123,7 +144,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="The emergency commands must work when certificates do not.",
     ),
     Endpoint(
-        kind="console",
+        kind=Kind.CONSOLE,
         dials="pooltrust console",
         answers="a host",
         direction=Direction.IN,
@@ -134,7 +155,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="It holds the passwords of many pools.",
     ),
     Endpoint(
-        kind="browser of the console",
+        kind=Kind.BROWSER,
         dials="a browser",
         answers="pooltrust console, on the same machine",
         direction=Direction.NONE,
@@ -145,7 +166,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="Other users of that machine must not get in.",
     ),
     Endpoint(
-        kind="third-party API client",
+        kind=Kind.API_CLIENT,
         dials="a program that uses the API, or a browser",
         answers="a host",
         direction=Direction.IN,
@@ -156,7 +177,30 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="Clients verify the host with their own anchors; old ones speak TLS 1.2 only.",
     ),
     Endpoint(
-        kind="Workload Balancing",
+        kind=Kind.CERTIFIED,
+        dials="an API client that shows a certificate",
+        answers="a host",
+        direction=Direction.IN,
+        server_name="",
+        expects=Expects.OWN_RULES,
+        client_proof="a certificate from an authority that is installed for it",
+        rule="Asked for only where that is switched on; chain, dates and revocation lists count, "
+        "and its name opens a session with the role client-cert.",
+        reason="Programs can log in without a password that somebody has to keep.",
+    ),
+    Endpoint(
+        kind=Kind.OTHER_POOL,
+        dials="a host",
+        answers="the coordinator of another pool",
+        direction=Direction.OUT,
+        server_name="",
+        expects=Expects.PINNED,
+        client_proof="a session of that pool",
+        rule="Exactly the certificate that the administrator named, before the session is said.",
+        reason="What another pool trusts is copied from it, and from nobody else.",
+    ),
+    Endpoint(
+        kind=Kind.BALANCING,
         dials="a host",
         answers="the Workload Balancing appliance",
         direction=Direction.OUT,
@@ -168,7 +212,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="The host sends it a password and the pool's figures.",
     ),
     Endpoint(
-        kind="Workload Balancing, first look",
+        kind=Kind.BALANCING_LOOK,
         dials="a host",
         answers="the Workload Balancing appliance",
         direction=Direction.OUT,
@@ -179,7 +223,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="An administrator compares the thumbprint, and the next connection expects it.",
     ),
     Endpoint(
-        kind="test post",
+        kind=Kind.TEST_POST,
         dials="a host",
         answers="a web server that an administrator names",
         direction=Direction.OUT,
@@ -190,7 +234,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="It shows whom a host would believe there, before anything depends on it.",
     ),
     Endpoint(
-        kind="Workload Balancing, calling in",
+        kind=Kind.BALANCING_IN,
         dials="the Workload Balancing appliance",
         answers="a host",
         direction=Direction.IN,
@@ -201,7 +245,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         reason="It reads the pool's figures through the API.",
     ),
     Endpoint(
-        kind="Conversion Manager",
+        kind=Kind.CONVERSION,
         dials="the Conversion Manager appliance",
         answers="a host",
         direction=Direction.IN,

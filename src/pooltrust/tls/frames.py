@@ -37,6 +37,7 @@ class Peer:
     address: str
     port: int
     dialled: bool
+    tls_version: str = ""
 
 
 class Frames:
@@ -158,6 +159,7 @@ class Frames:
             met=described(self.peer.met),
             remedy=reason.remedy,
             certificate=self.peer.met.thumbprint if self.peer.met else None,
+            by=reason.by,
         )
 
     def _gone(self, why: str) -> CannotConnect:
@@ -178,6 +180,7 @@ def open_frames(connection: Connection, *, limit: int = MOST_BYTES) -> Frames:
         address=connection.address,
         port=connection.port,
         dialled=True,
+        tls_version=connection.tls_version,
     )
     return Frames(connection.reader, connection.writer, peer, limit=limit)
 
@@ -192,9 +195,11 @@ def frames_protocol(
     """
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = Peer("a peer", None, arrival.address, arrival.port, dialled=False)
+        tls = writer.get_extra_info("ssl_object")
+        version = str(tls.version())
+        peer = Peer("a peer", None, arrival.address, arrival.port, False, version)
         frames = Frames(reader, writer, peer, limit=limit, receive_limit=receive_limit)
-        shown = writer.get_extra_info("ssl_object").getpeercert(True)
+        shown = tls.getpeercert(True)
         # Not left to asyncio, which up to Python 3.12 complains of every cancelled one.
         task = asyncio.get_running_loop().create_task(
             _served(frames, serve(frames, shown, arrival))

@@ -10,6 +10,7 @@ import errno
 import ssl
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.expiry import Validity, validity
@@ -19,6 +20,14 @@ from pooltrust.terms import HostId
 from pooltrust.trust.expect import Member, Pinned
 
 
+class Side(StrEnum):
+    """Whose decision it was that a connection did not come about."""
+
+    US = "this host"
+    PEER = "the other side"
+    NOBODY = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """`code` is short and stable, for counting and damping; the others are for people."""
@@ -26,6 +35,7 @@ class Reason:
     code: str
     words: str
     remedy: str = ""
+    by: Side = Side.US
 
 
 UNKNOWN_TO_US = Reason(
@@ -78,11 +88,13 @@ NOT_TLS = Reason(
     "not TLS",
     "it does not speak TLS",
     "Check the port: it must be the one that the pool uses for HTTPS.",
+    Side.NOBODY,
 )
 PLAIN_HTTP = Reason(
     "plain HTTP",
     "it sent plain HTTP to the TLS port",
     "Use https there: nothing confidential goes over plain HTTP.",
+    Side.NOBODY,
 )
 TOO_MANY = Reason(
     "too many connections",
@@ -93,6 +105,7 @@ CROWDED_OUT = Reason(
     "crowded out",
     "its handshake was not over when too many others came",
     "Look for what opens so many connections and does not finish them.",
+    Side.NOBODY,
 )
 NO_FACE = Reason(
     "no such face",
@@ -104,37 +117,51 @@ _TIMEOUT = Reason(
     "handshake timeout",
     "the handshake was not finished in time",
     "Check the network between the two hosts.",
+    Side.NOBODY,
 )
 _CLOSED = Reason(
     "closed",
     "it closed the connection during the handshake",
     "Look at the other side's log.",
+    Side.NOBODY,
 )
 _PROTOCOL = Reason(
     "handshake failure",
     "it broke the rules of the TLS handshake",
     "Look at the other side's log; something between the two may alter the traffic.",
+    Side.NOBODY,
 )
 REFUSED_US = Reason(
     "refused our certificate",
     "it refused our certificate (unknown to it)",
     "Its roster may be older than the last refresh here, or this host was dismissed: "
     "pooltrust log show, on both hosts.",
+    Side.PEER,
+)
+CLIENT_REFUSED = Reason(
+    "client refused us",
+    "the client refused this host's server certificate: nobody it trusts has issued it",
+    "Give the client this host's certificate (xe host-get-server-certificate), or install one "
+    "here that its authority has issued (xe host-server-certificate-install).",
+    Side.PEER,
 )
 REFUSED_SILENTLY = Reason(
     "closed before an answer",
     "it closed the connection without an answer, as a host does that does not know our certificate",
     "Look at the other side's log; compare the rosters: pooltrust log show, on both hosts.",
+    Side.PEER,
 )
 _WANTED_ONE = Reason(
     "certificate required",
     "it requires a certificate and we showed none",
     "Connect as a member, with this host's pool identity.",
+    Side.PEER,
 )
 _REFUSED_OUR_DATES = Reason(
     "refused our dates",
     "it refused our certificate as expired or not yet valid",
     "Refresh this host's certificate (xe host-refresh-server-certificate), and compare the clocks.",
+    Side.PEER,
 )
 
 _ANOTHER = Reason(

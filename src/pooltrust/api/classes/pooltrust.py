@@ -71,6 +71,46 @@ def _seen(observation: Observation) -> Text:
     }
 
 
+@call(
+    "pooltrust.get_observed",
+    role=roles.READ_ONLY,
+    runs=NamedHost("host"),
+    raises=(HandleInvalid, CannotContactHost),
+    cli="host-observed",
+)
+async def get_observed(
+    context: Context, host: Annotated[HostRef, Doc("The host that tells.")]
+) -> list[Text]:
+    """What a host has observed of its TLS connections since it was started: with whom, and how.
+
+    One map for each kind of endpoint, way (dialled or answered), outcome and other side, with the
+    last one: observer, kind, way, outcome (verified, let in, not verified, refused or no
+    connection), host (if it is a member), peer, address, says (what it calls itself), met and shown
+    (thumbprints, its own and this host's), tls_version, expected, refused_by (this host, the other
+    side, or empty), reason, cure, at, first, count, forgotten (how many others gave way to newer
+    ones), since (when the host began to observe).  It is kept in memory, and bounded.
+    """
+    known = context.roster.members
+    return [
+        {
+            "observer": ref_of("host", context.this_host),
+            "host": ref_of("host", row["peer"]) if row["peer"] in known else "",
+            **row,
+        }
+        for row in context.observed()
+    ]
+
+
+@call("pooltrust.get_endpoints", role=roles.READ_ONLY, runs=Where.HERE, cli="endpoint-list")
+async def get_endpoints(context: Context) -> list[Text]:
+    """Every kind of connection on the management network, with what is expected there.
+
+    One map for each: kind (as `pooltrust.get_observed` has it), dials, answers, direction (as seen
+    from a host), server_name, expects, client_proof, rule, reason.
+    """
+    return [dict(row) for row in context.endpoints()]
+
+
 @call("pooltrust.get_last_failure", role=roles.READ_ONLY, runs=Where.HERE)
 async def get_last_failure(context: Context, caller: Caller) -> Text:
     """How this session's last failed call failed: code and words, both empty if none did.

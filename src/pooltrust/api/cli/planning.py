@@ -25,7 +25,8 @@ LOOKS = ("-list", "-param-get", "-get-server-certificate", "-request-get", "-ver
 """How the commands end that change nothing."""
 ALSO_LOOKS = frozenset(
     {
-        "event-wait", "host-is-in-emergency-mode", "host-probe-members", "pool-next-break",
+        "event-wait", "host-is-in-emergency-mode", "host-observed",
+        "host-probe-members", "pool-next-break",
         "secret-param-get",
     }
 )  # fmt: skip

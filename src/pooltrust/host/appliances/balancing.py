@@ -27,10 +27,12 @@ from pooltrust.host.place import bracketed, named
 from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.records.store import Change
 from pooltrust.host.serving.objects import Objects
+from pooltrust.host.telling.conversations import Tell, unheard
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import Thumbprint
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.reasons import no_connection
 from pooltrust.trust.expect import Expectation, Pinned
 
@@ -59,6 +61,7 @@ class Balancing:
         self._journal = journal
         self._random_uuid = random_uuid
         self._one = asyncio.Lock()
+        self.observe: Tell = unheard
 
     async def initialize(
         self, url: str, there: Credentials, here: Credentials, caller: Caller
@@ -117,7 +120,10 @@ class Balancing:
         self, url: str, expected: Thumbprint | None, caller: Caller
     ) -> Mapping[str, str]:
         """What certificate is shown there; pinned, if it is the expected one."""
-        talk = Talk(url, expecting.sight(expected), ANYTHING, self._seconds())
+        talk = Talk(
+            url, expecting.sight(expected), ANYTHING, self._seconds(),
+            observe=self.observe, kind=Kind.BALANCING_LOOK,
+        )  # fmt: skip
         connection = await talk.look()
         await connection.close()
         met = connection.met
@@ -144,6 +150,7 @@ class Balancing:
             self._expected(host, port),
             deadline=SECONDS,
             check_dates=self._belief.check_dates,
+            seen=expecting.seen(self.observe, Kind.TEST_POST, host, port),
         )
         headers = {"Host": named(host, port), "Content-Type": "text/xml; charset=utf-8"}
         try:
@@ -190,7 +197,7 @@ class Balancing:
         expects = expecting.unverified()
         if self._pool().wlb_verify_cert or belief.enforcing:
             expects = expecting.verified(belief.roster, host, self._trusted.lists().values())
-        return Talk(url, expects, login, self._seconds(), belief.check_dates, unsaid)
+        return Talk(url, expects, login, self._seconds(), belief.check_dates, unsaid, self.observe)
 
     def _known(self) -> Mapping[str, Any]:
         known = self._guarded.store.get(APPLIANCES, BALANCER)

@@ -12,9 +12,11 @@ from collections.abc import Collection, Sequence
 from pooltrust.errors import CannotVerify
 from pooltrust.errors.appliances import WlbUrlInvalid
 from pooltrust.host.place import bracketed
+from pooltrust.host.telling.conversations import Dialling, Tell
 from pooltrust.pool import anchors
 from pooltrust.terms import JOIN_NAME, POOL_NAME, Thumbprint
 from pooltrust.tls.dial import Connection, dial
+from pooltrust.tls.endpoints import Kind
 from pooltrust.trust.expect import Anyone, Expectation, Pinned, Server
 from pooltrust.trust.roster import Roster
 
@@ -30,6 +32,11 @@ def place(url: str) -> tuple[str, int]:
     if not found or not 0 < int(found[3]) < 65536:
         raise WlbUrlInvalid(url[:256])
     return found[1] or found[2], int(found[3])
+
+
+def seen(tell: Tell, kind: Kind, host: str, port: int) -> Dialling:
+    """Who is told of a dial to an appliance."""
+    return Dialling(tell, kind, f"{bracketed(host)}:{port}", host)
 
 
 def verified(roster: Roster, host: str, lists: Collection[bytes]) -> tuple[Expectation, ...]:
@@ -55,9 +62,21 @@ def sight(thumbprint: Thumbprint | None) -> tuple[Expectation, ...]:
 
 
 async def connected(
-    host: str, port: int, expects: Sequence[Expectation], *, deadline: float, check_dates: bool
+    host: str,
+    port: int,
+    expects: Sequence[Expectation],
+    *,
+    deadline: float,
+    check_dates: bool,
+    seen: Dialling,
 ) -> Connection:
-    """Dial whoever meets one of these expectations.  Raises as dial does."""
+    """Dial whoever meets one of these expectations, and tell `seen`.  Raises as dial does."""
+    return await seen.told(_connected(host, port, expects, deadline, check_dates))
+
+
+async def _connected(
+    host: str, port: int, expects: Sequence[Expectation], deadline: float, check_dates: bool
+) -> Connection:
     met: CannotVerify | None = None
     for expect in expects:
         if met is not None and isinstance(expect, Pinned) and met.certificate != expect.thumbprint:

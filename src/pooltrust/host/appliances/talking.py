@@ -28,7 +28,9 @@ from pooltrust.errors.appliances import (
 )
 from pooltrust.host.appliances import expecting, soap
 from pooltrust.host.appliances.posting import Broken, post
+from pooltrust.host.telling.conversations import Tell, unheard
 from pooltrust.tls.dial import Connection
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.reasons import no_connection
 from pooltrust.trust.expect import Expectation
 
@@ -51,6 +53,8 @@ class Talk:
     seconds: float = SECONDS
     check_dates: bool = False
     unsaid: tuple[str, ...] = given(default=(), repr=False)
+    observe: Tell = unheard
+    kind: Kind = Kind.BALANCING
 
     async def ask(self, method: str, *inside: str) -> soap.Element:
         """The result of a method.  Raises CannotVerify and the WLB failures."""
@@ -79,7 +83,12 @@ class Talk:
         host, port = expecting.place(self.url)
         try:
             return await expecting.connected(
-                host, port, self.expects, deadline=self.seconds, check_dates=self.check_dates
+                host,
+                port,
+                self.expects,
+                deadline=self.seconds,
+                check_dates=self.check_dates,
+                seen=expecting.seen(self.observe, self.kind, host, port),
             )
         except CannotConnect as why:
             raise self._nobody(why) from why

@@ -30,15 +30,18 @@ from pooltrust.host.meeting.proofs import JoinerProof
 from pooltrust.host.meeting.staging import Staged, Staging
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import NotCommitted
+from pooltrust.host.place import bracketed
+from pooltrust.host.telling.conversations import Dialling, Tell, unheard
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.identity import Identity
 from pooltrust.pool.bringing import NOTHING, Luggage
 from pooltrust.pool.join import Facts, all_at_once, blockers
 from pooltrust.terms import JOIN_NAME, Thumbprint
 from pooltrust.tls.dial import Connection, dial
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.frames import Frames, open_frames
 from pooltrust.trust.entry import SignedEntry
-from pooltrust.trust.expect import Anyone, Expectation, Pinned
+from pooltrust.trust.expect import Anyone, Expectation, Member, Pinned
 from pooltrust.trust.log import Log
 from pooltrust.trust.transcript import statement, transcript
 
@@ -66,6 +69,7 @@ class Phone:
 
     source: str
     check_dates: bool
+    observe: Tell = unheard
 
     async def dial(
         self,
@@ -77,15 +81,33 @@ class Phone:
         identity: Path | None = None,
     ) -> Connection:
         """See tls/dial.py."""
-        return await dial(
-            address,
-            port,
-            expect=expect,
-            name=name,
-            identity=identity,
-            source=self.source,
-            check_dates=self.check_dates,
+        dialling = Dialling(self.observe, _kind(expect), f"{bracketed(address)}:{port}", address)
+        return await dialling.told(
+            dial(
+                address,
+                port,
+                expect=expect,
+                name=name,
+                identity=identity,
+                source=self.source,
+                check_dates=self.check_dates,
+            )
         )
+
+    def failed(self, connection: Connection, why: Failure) -> None:
+        """A meeting came to nothing."""
+        place = f"{bracketed(connection.address)}:{connection.port}"
+        dialling = Dialling(self.observe, Kind.JOINER_MEETING, place, connection.address)
+        dialling.failed(why, connection)
+
+
+def _kind(expect: Expectation) -> Kind:
+    match expect:
+        case Member():
+            return Kind.MEMBER
+        case Anyone():
+            return Kind.JOINER_LOOK
+    return Kind.JOINER_MEETING
 
 
 class Joiner:
@@ -151,6 +173,8 @@ class Joiner:
             return staged
         except BaseException as why:
             await asyncio.to_thread(self._staging.discard)
+            if isinstance(why, Failure):
+                self._phone.failed(connection, why)
             if isinstance(why, CannotConnect):
                 raise JoiningHostConnectionFailed(address=address, why=why.why) from why
             if isinstance(why, TimeoutError):

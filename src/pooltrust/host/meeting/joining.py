@@ -29,6 +29,7 @@ from pooltrust.host.meeting.proofs import ByCode, ByPassword, JoinerProof
 from pooltrust.host.meeting.staging import Staged, Staging
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import greet
+from pooltrust.host.telling.conversations import Conversation, Tell, unheard
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.pool.bringing import packed
@@ -73,7 +74,7 @@ class Joining:
     ) -> None:
         self._belief = belief
         self._folder = folder
-        self._phone = Phone(source, belief.check_dates)
+        self._phone = Phone(source, belief.check_dates, self._observed)
         self._lifetime = lifetime
         self._journal = journal
         self._now = now
@@ -81,6 +82,7 @@ class Joining:
         self._one = asyncio.Lock()
         self._doubt: asyncio.Task[None] | None = None
         self._closed = False
+        self.observe: Tell = unheard
         self.forget: Callable[[], Awaitable[None]] = _nothing
         self.joined: Callable[[], None] = lambda: None
         self.admitting: Callable[[], bool] = lambda: False
@@ -94,6 +96,9 @@ class Joining:
         """Whether this host is on its way into another pool, or may be."""
         doubting = self._doubt is not None and not self._doubt.done()
         return self._one.locked() or doubting
+
+    def _observed(self, seen: Conversation) -> None:
+        self.observe(seen)
 
     async def by_password(self, address: str, port: int, username: str, password: str) -> None:
         """Join the pool whose coordinator answers there, proving this account's password."""

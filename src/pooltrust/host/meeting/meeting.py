@@ -36,6 +36,7 @@ class Meeting:
     story: tuple[Log, int] | None = None
     steps: int = 0
     done: bool = False
+    tls_version: str = ""
 
     def introduced(self, frame: wire.Frame) -> tuple[HostProof, Certificate, Certificate]:
         """Take the joiner's papers; returns how it will prove itself, its pool certificate and its

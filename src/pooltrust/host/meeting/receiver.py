@@ -31,9 +31,18 @@ from pooltrust.host.meeting.proofs import CodeProof, HostProof, PasswordProof
 from pooltrust.host.meeting.story import Teller
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import NotCommitted, Scribe
+from pooltrust.host.telling.conversations import (
+    Conversation,
+    Outcome,
+    Tell,
+    Way,
+    because,
+    unheard,
+)
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.code import CodeLedger, JoinCode
 from pooltrust.pool.join import Facts, all_at_once, blockers
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.frames import Frames
 from pooltrust.trust.entries import HostAdmitted
 from pooltrust.trust.roster import Roster
@@ -86,6 +95,7 @@ class Receiver:
         self.leaving: Callable[[], bool] = lambda: False
         self.free: Callable[[], Awaitable[None]] = _at_once
         self.lists: Callable[[], Mapping[str, bytes]] = dict
+        self.observe: Tell = unheard
         self.teller = teller = Teller(belief)
         self._steps: Mapping[str, Step] = {
             "facts": self._facts,
@@ -110,7 +120,8 @@ class Receiver:
             return
         self._met[address] += 1
         try:
-            await self._converse(frames, Meeting(address))
+            meeting = Meeting(address, tls_version=frames.peer.tls_version)
+            await self._converse(frames, meeting)
         finally:
             self._met[address] -= 1
             self._met += Counter()  # forgets who has no meeting left
@@ -132,14 +143,19 @@ class Receiver:
                 return
 
     async def _answer(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
+        name = ""
         try:
             name = wire.text(frame, "call", limit=64)
             step = self._steps.get(name)
             if step is None:
                 raise _no_step(name)
-            return await step(meeting, frame)
+            answer = await step(meeting, frame)
+            if name in _OUTCOMES:
+                self.observe(self._seen(meeting, name))
+            return answer
         except Failure as why:
             meeting.done = True
+            self.observe(because(self._seen(meeting, name), why))
             self._journal.damped(
                 "meeting-refused", peer=meeting.address, reason=why.code, words=str(why)
             )
@@ -148,6 +164,20 @@ class Receiver:
             meeting.done = True
             self._journal.defect("meeting-defect", why, peer=meeting.address)
             return {"refused": wire.refusal(InternalError("Unexpected failure in a meeting"))}
+
+    def _seen(self, meeting: Meeting, call: str) -> Conversation:
+        joiner, certificate = meeting.joiner, meeting.certificate
+        return Conversation(
+            kind=_KINDS.get(call, Kind.JOINER_MEETING),
+            way=Way.ANSWERED,
+            peer=meeting.address,
+            outcome=_OUTCOMES.get(call, Outcome.REFUSED),
+            address=meeting.address,
+            says=joiner.name if joiner else "",
+            met=str(certificate.thumbprint) if certificate else "",
+            shown=str(self._belief.identities.pool.identity.certificate.thumbprint),
+            tls_version=meeting.tls_version,
+        )
 
     async def _facts(self, meeting: Meeting, frame: wire.Frame) -> wire.Frame:
         return {"facts": facts_content(self._own_facts())}
@@ -238,6 +268,19 @@ class Receiver:
     def _check_staying(self) -> None:
         if self.leaving():
             raise OperationNotAllowed("This host is on its way into another pool itself")
+
+
+_KINDS = {
+    "facts": Kind.JOINER_LOOK,
+    "knock": Kind.RETURNING,
+    "story": Kind.RETURNING,
+}
+_OUTCOMES = {
+    "facts": Outcome.UNVERIFIED,  # it asks what everybody may know
+    "prove": Outcome.LET_IN,
+    "story": Outcome.VERIFIED,
+}
+"""What has been reached once these steps were answered; the others reach nothing yet."""
 
 
 async def _at_once() -> None:

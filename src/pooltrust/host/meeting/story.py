@@ -19,10 +19,12 @@ from pooltrust.host.meeting.facts import facts
 from pooltrust.host.meeting.meeting import Meeting
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.scribe import PAGE_ENTRIES, Scribe, page
+from pooltrust.host.telling.conversations import Dialling, Tell, unheard
 from pooltrust.pki.certificate import BadCertificate, Certificate, read
 from pooltrust.pool.join import Facts
 from pooltrust.terms import JOIN_NAME, HostId, PoolId
 from pooltrust.tls.dial import dial
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.frames import Frames, open_frames
 from pooltrust.trust.canonical import statement
 from pooltrust.trust.entry import SignedEntry
@@ -116,17 +118,19 @@ class Story:
 
 
 @asynccontextmanager
-async def hearing(belief: Belief, address: str, source: str) -> AsyncIterator[Story]:
+async def hearing(belief: Belief, address: str, source: str, observe: Tell) -> AsyncIterator[Story]:
     """Hear whoever answers there, at the pool's port.  `source`: the address to dial from.
 
     Nothing is trusted and nothing confidential is said.  Raises CannotConnect, CannotVerify.
     """
-    connection = await dial(
-        address,
-        belief.roster.port,
-        expect=Anyone(because="catching up: entries prove themselves"),
-        name=JOIN_NAME,
-        source=source,
+    connection = await Dialling(observe, Kind.RETURNING, address, address).told(
+        dial(
+            address,
+            belief.roster.port,
+            expect=Anyone(because="catching up: entries prove themselves"),
+            name=JOIN_NAME,
+            source=source,
+        )
     )
     try:
         yield Story(belief, open_frames(connection), connection.met)
@@ -141,6 +145,7 @@ class Returning:
         self._belief = belief
         self._scribe = scribe
         self._source = source
+        self.observe: Tell = unheard
 
     async def hear_from(self, host: HostId) -> None:
         """Fetch and check what this member, whoever answers for it, can prove of the log.
@@ -148,7 +153,7 @@ class Returning:
         Raises CannotConnect, CannotVerify, PeerMisspoke.
         """
         address = self._belief.roster.members[host].address
-        async with hearing(self._belief, address, self._source) as story:
+        async with hearing(self._belief, address, self._source, self.observe) as story:
             await self._listen(story, host)
 
     async def _listen(self, story: Story, host: HostId) -> None:

@@ -16,6 +16,7 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.telling.witness import Witness
 from pooltrust.terms import HostId, Thumbprint
+from pooltrust.tls.reasons import Side
 from pooltrust.trust.heads import BadHead, Head, Life, SignedHead, sign_head
 
 HELLO_SECONDS = 5.0
@@ -204,6 +205,7 @@ def _no_hello(belief: Belief, peer: HostId, shown: Thumbprint, why: str) -> Cann
         expected=f"the hello of {_named(belief, peer)}",
         met=f"its certificate {shown}",
         remedy="Look at that host's log: it may have expected another host at this address.",
+        by=Side.PEER,
     )
 
 

@@ -19,9 +19,11 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import Greeted, checked_head, greet
 from pooltrust.host.peers.sightings import Sightings
+from pooltrust.host.telling.conversations import Dialling, Tell, unheard
 from pooltrust.host.telling.witness import Witness
 from pooltrust.terms import POOL_NAME, HostId
 from pooltrust.tls.dial import Connection, dial
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.frames import Frames, open_frames
 from pooltrust.trust.expect import Anyone, Member
 from pooltrust.trust.heads import Head
@@ -91,6 +93,7 @@ class Peers:
         belief.watch(self._hang_up)
         self.behind: Callable[[Link], Awaitable[None]] | None = None
         self.unknown: Callable[[HostId, CannotVerify], None] | None = None
+        self.observe: Tell = unheard
 
     @asynccontextmanager
     async def link(self, host: HostId, *, lasting: bool = False) -> AsyncIterator[Link]:
@@ -217,18 +220,35 @@ class Peers:
         return head
 
     async def _open(self, host: HostId, stack: AsyncExitStack) -> Link:
-        member, connection = await self._meet(host)
-        stack.push_async_callback(connection.close)
+        dialling, connection = self._dialling(host), None
+        try:
+            member, connection = await self._meet(host)
+            stack.push_async_callback(connection.close)
+            link = await self._greeted(member, connection)
+        except Failure as why:
+            dialling.failed(why, connection)
+            raise
+        dialling.came(connection, proved=link.verified)
+        return link
+
+    def _dialling(self, host: HostId) -> Dialling:
+        member = self.belief.roster.members.get(host)
+        if member is None:
+            return Dialling(unheard, Kind.MEMBER, host, "")
+        shown = str(self.belief.identities.pool.identity.certificate.thumbprint)
+        return Dialling(self.observe, Kind.MEMBER, host, member.address, shown)
+
+    async def _greeted(self, member: Member, connection: Connection) -> Link:
         verified = connection.met.thumbprint in member.accepted
         if not verified:
             self._journal.damped(
-                "unverified-peer", peer=host, reason="verification-off",
+                "unverified-peer", peer=member.host, reason="verification-off",
                 expected=str(member), met=str(connection.met.thumbprint),
             )  # fmt: skip
         frames = open_frames(connection)
         nonce = secrets.token_bytes(wire.NONCE_BYTES)
         greeted = await greet(
-            frames, self.belief, host, nonce, witness=self.witness, proved=verified
+            frames, self.belief, member.host, nonce, witness=self.witness, proved=verified
         )
         return Link(connection, frames, greeted, verified)
 

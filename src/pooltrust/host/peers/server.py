@@ -16,8 +16,17 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import answer, checked_head
 from pooltrust.host.peers.link import Peers, not_current
+from pooltrust.host.telling.conversations import (
+    Conversation,
+    Outcome,
+    Tell,
+    Way,
+    because,
+    unheard,
+)
 from pooltrust.host.telling.journal import Journal
 from pooltrust.terms import HostId, Thumbprint
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.frames import Frames
 from pooltrust.trust.roster import Roster
 
@@ -66,6 +75,7 @@ class PoolServer:
         self._clock = clock
         self._heard = heard
         self._open: set[_Served] = set()
+        self.observe: Tell = unheard
         belief.watch(self._withdraw)
 
     @property
@@ -81,16 +91,18 @@ class PoolServer:
         served = _Served(frames, peer, certificate)
         self._open.add(served)
         try:
-            await self._converse(served)
+            await self._converse(served, address)
         except Failure as why:
+            self.observe(because(self._seen(served, address), why))
             self._journal.damped(
                 "member-refused", peer=peer, address=address, reason=why.code, words=str(why)
             )
         finally:
             self._open.discard(served)
 
-    async def _converse(self, served: _Served) -> None:
+    async def _converse(self, served: _Served, address: str) -> None:
         await self._greeted(served)
+        self.observe(self._seen(served, address))
         while self._accepts(served):
             try:
                 frame = await served.frames.receive(IDLE_SECONDS)
@@ -150,6 +162,18 @@ class PoolServer:
 
     def _accepts(self, served: _Served) -> bool:
         return self.belief.roster.host_of(served.certificate) == served.peer
+
+    def _seen(self, served: _Served, address: str) -> Conversation:
+        return Conversation(
+            kind=Kind.MEMBER,
+            way=Way.ANSWERED,
+            peer=served.peer,
+            outcome=Outcome.VERIFIED,
+            address=address,
+            met=str(served.certificate),
+            shown=str(self.belief.identities.pool.identity.certificate.thumbprint),
+            tls_version=served.frames.peer.tls_version,
+        )
 
     def _is_news(self, peer: HostId, payload: bytes) -> bool:
         # Cheap on purpose: only a head that says something new is worth a signature check.

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -55,6 +55,7 @@ from pooltrust.host.serving.status import status
 from pooltrust.host.takeover.following import Following
 from pooltrust.host.telling.alerting import TABLE as ALERTS
 from pooltrust.host.telling.journal import Journal
+from pooltrust.host.telling.observed import Observations
 from pooltrust.host.trusting.trusted import Trusted
 from pooltrust.pki.offered.leaf import server_identity
 from pooltrust.pool.breaks import next_break
@@ -62,6 +63,7 @@ from pooltrust.pool.code import SECRET_BYTES, CodeLedger, JoinCode
 from pooltrust.pool.plan.plan import Kind
 from pooltrust.pool.report import report
 from pooltrust.terms import HostId
+from pooltrust.tls.endpoints import ENDPOINTS
 from pooltrust.trust.entry import SignedEntry
 from pooltrust.trust.roster import Roster
 
@@ -96,6 +98,7 @@ class DaemonContext:
     certificate_requests: Requesting
     store: Store
     objects: Objects
+    observations: Observations
     journal: Journal
     monotonic: Callable[[], float]
     clock: Callable[[], datetime]
@@ -170,6 +173,7 @@ class DaemonContext:
     def _begin(self, sessions: Sessions) -> None:
         self.sessions = sessions
         self.sessions.ended = self.events.end_session
+        self.sessions.opened = self.observations.logged_in
         self.tasks = Tasks(self.events.changed_task)
 
     def records(self, cls: type[R]) -> Mapping[Ref, R]:
@@ -431,6 +435,14 @@ class DaemonContext:
     async def probe(self) -> Sequence[Seen]:
         """One handshake from this host with each member."""
         return await self.prober.probe_all()
+
+    def observed(self) -> Sequence[Mapping[str, str]]:
+        """What this host has observed of its TLS conversations."""
+        return self.observations.told()
+
+    def endpoints(self) -> Sequence[Mapping[str, str]]:
+        """Every kind of connection with its rule."""
+        return [{name: str(one) for name, one in asdict(each).items()} for each in ENDPOINTS]
 
     def host_status(self) -> Mapping[str, str]:
         """How this host is, in one flat map; its members are a list in JSON."""

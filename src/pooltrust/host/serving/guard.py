@@ -177,13 +177,20 @@ def client_chain(
         return []
 
 
-def certified_origin(address: str, certificate: Certificate) -> Origin:
+def tls_version(transport: asyncio.BaseTransport) -> str:
+    """``TLSv1.3``, or empty where there is none."""
+    tls = transport.get_extra_info("ssl_object")
+    return str(tls.version()) if tls else ""
+
+
+def certified_origin(address: str, certificate: Certificate, version: str) -> Origin:
     """A client at this address that has come with this certificate, by the names in it.
 
     Its common name counts only if it has no DNS name (RFC 6125 6.4.4).
     """
     names = certificate.names or (certificate.common_name,)
-    return Origin(address, names=frozenset(name.lower() for name in names if name))
+    known = frozenset(name.lower() for name in names if name)
+    return Origin(address, names=known, tls_version=version)
 
 
 def local_origin(transport: asyncio.BaseTransport) -> Origin | None:

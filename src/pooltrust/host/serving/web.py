@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -29,9 +30,11 @@ from pooltrust.host.serving.guard import Guard, Identify, Late
 from pooltrust.host.serving.pages import PAGES, Asked, page
 from pooltrust.host.serving.thin.command_line import START, CommandLine
 from pooltrust.host.serving.thin.offers import FOLDER
+from pooltrust.host.telling.conversations import Conversation, Outcome, Tell, Way, unheard
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.revocation import revoked
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.reasons import taken_back
 
 KEEPALIVE_SECONDS = 300.0
@@ -64,6 +67,9 @@ class Web:
         self.authorities: Callable[[], Collection[Certificate]] = tuple
         """Who may have signed them beside those in a client's chain, which ends with the first of
         these that it meets."""
+        self.observe: Tell = unheard
+        self.shown: Callable[[], str] = str
+        """The thumbprint of what clients are shown."""
         self._guards: dict[asyncio.BaseProtocol, Guard] = {}
         self._doors: set[Door] = set()
         self._command_line = CommandLine(context, journal)
@@ -90,15 +96,32 @@ class Web:
     def _remote_origin(self, address: str, transport: asyncio.BaseTransport) -> Origin:
         """Who is at the other end; whose certificate was revoked is a client without one."""
         chain = guard.client_chain(self.served, transport)
+        version = guard.tls_version(transport)
+        came = Conversation(
+            kind=Kind.CERTIFIED if chain else Kind.API_CLIENT,
+            way=Way.ANSWERED,
+            peer=address,
+            outcome=Outcome.VERIFIED if chain else Outcome.UNVERIFIED,
+            address=address,
+            says=chain[0].subject if chain else "",
+            met=str(chain[0].thumbprint) if chain else "",
+            shown=self.shown(),
+            tls_version=version,
+        )
         if not chain:
-            return Origin(address)
+            self.observe(came)
+            return Origin(address, tls_version=version)
         if gone := revoked(chain, self.authorities(), self.revocations()):
             why = taken_back(gone)
             self._journal.damped(
                 "client-certificate-refused", peer=address, reason=why.code, words=why.words
             )
-            return Origin(address)
-        return guard.certified_origin(address, chain[0])
+            self.observe(
+                replace(came, outcome=Outcome.REFUSED, reason=why.words, cure=why.remedy, by=why.by)
+            )
+            return Origin(address, tls_version=version)
+        self.observe(came)
+        return guard.certified_origin(address, chain[0], version)
 
     def local(self) -> asyncio.Protocol:
         """The protocol of one connection to the Unix socket; its peer says who it is."""

@@ -17,6 +17,7 @@ from pooltrust.host.meeting.story import Story, further_back, hearing
 from pooltrust.host.peers import wire
 from pooltrust.host.takeover.telling import Telling
 from pooltrust.host.takeover.verdicts import ForeignLog, given_up_words, refused
+from pooltrust.host.telling.conversations import Tell, unheard
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pool.operations.takeover import follow
@@ -57,6 +58,7 @@ class Following:
         self._source = source
         self._journal = journal
         self._one = asyncio.Lock()
+        self.observe: Tell = unheard
         self.followed: Callable[[HostId], None] = lambda _: None
         """Told the new coordinator."""
 
@@ -84,7 +86,7 @@ class Following:
         try:
             async with (
                 asyncio.timeout(LONGEST_SECONDS),
-                hearing(self._belief, address, self._source) as story,
+                hearing(self._belief, address, self._source, self.observe) as story,
             ):
                 host = await self._checked(story)
                 return host, story.met, await self._tail(story)

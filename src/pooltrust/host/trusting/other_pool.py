@@ -13,9 +13,12 @@ from typing import Any
 
 from pooltrust.errors import CannotConnect, OperationNotAllowed
 from pooltrust.host.appliances.posting import Broken, post
+from pooltrust.host.place import bracketed
+from pooltrust.host.telling.conversations import Dialling, Tell, unheard
 from pooltrust.pool.anchors import MOST_ANCHORS
 from pooltrust.terms import Thumbprint
 from pooltrust.tls.dial import dial
+from pooltrust.tls.endpoints import Kind
 from pooltrust.tls.reasons import no_connection
 from pooltrust.trust.expect import Pinned
 
@@ -34,6 +37,7 @@ class OtherPool:
         self._port = port
         self._believed = believed
         self._session = session
+        self.observe: Tell = unheard
 
     async def trusts(self, *, ca: bool) -> dict[str, list[str]]:
         """The certificates that it trusts by purpose: purposes by PEM.
@@ -60,8 +64,15 @@ class OtherPool:
     async def _ask(self, method: str, *arguments: object) -> Any:
         request = {"jsonrpc": "2.0", "id": 1, "method": method}
         body = json.dumps({**request, "params": [self._session, *arguments]}).encode()
-        connection = await dial(
-            self._address, self._port, expect=Pinned(self._believed), name=None, deadline=SECONDS
+        place = f"{bracketed(self._address)}:{self._port}"
+        connection = await Dialling(self.observe, Kind.OTHER_POOL, place, self._address).told(
+            dial(
+                self._address,
+                self._port,
+                expect=Pinned(self._believed),
+                name=None,
+                deadline=SECONDS,
+            )
         )
         headers = {"Host": "pool", "Content-Type": "application/json"}
         try:

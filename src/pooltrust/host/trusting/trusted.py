@@ -19,6 +19,7 @@ from pooltrust.host.peers.shipping import Shipping
 from pooltrust.host.place import split
 from pooltrust.host.records.guarded import Guarded
 from pooltrust.host.records.store import Change, Row
+from pooltrust.host.telling.conversations import Tell, unheard
 from pooltrust.host.telling.journal import Journal
 from pooltrust.host.trusting.other_pool import OtherPool
 from pooltrust.host.trusting.writing import Decide, Writing
@@ -51,6 +52,7 @@ class Trusted:
         self._now = now
         self._rows: Mapping[str, Row] = {}
         self._lists: Mapping[str, bytes] = MappingProxyType({})
+        self.observe: Tell = unheard
 
     async def install_by_name(self, name: str, pem: str, caller: Caller) -> None:
         """Trust an authority for appliances and clients."""
@@ -87,7 +89,9 @@ class Trusted:
     ) -> Mapping[str, Sequence[str]]:
         """What the pool at ``address[:port]`` trusts by purpose."""
         host, port = split(address, self._belief.roster.port, "remote_pool")
-        return await OtherPool(host, port, believed, session).trusts(ca=ca)
+        other = OtherPool(host, port, believed, session)
+        other.observe = self.observe
+        return await other.trusts(ca=ca)
 
     async def pin_appliance(self, met: Certificate, caller: Caller) -> None:
         """Trust exactly this certificate for appliances, and no pin that was only for them before.
