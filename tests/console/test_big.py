@@ -97,7 +97,7 @@ def test_an_alert_has_its_severity_its_days_and_its_cure(big: tuple[Browser, Poo
     browser, pool = big
     browser.see("Notifications: 1, critical", "#bar")
     browser.click("Notifications: 1, critical", "link")
-    browser.see("host server certificate expiring")
+    browser.see("The server identity certificate of host-01 ends soon.")
     browser.click("Reset Certificate", area="main")
     browser.see("Every client of this host is disconnected", "#dialog")
     assert browser.violations() == []

@@ -243,7 +243,7 @@ def test_a_certificate_that_ends_soon_is_installed_alerted_and_cured(told: Stage
     browser.see("4 d left", "#tree")
 
     browser.click("Notifications: 1, critical", "link")
-    browser.see("(4 days left)")
+    browser.see("4 days left", "main")
     assert browser.violations() == []
     browser.click("Reset Certificate", area="main")
     browser.click("Yes", area="#dialog")

@@ -1,4 +1,5 @@
 // The console: what is where, and when it is drawn again.
+import { standing } from './core/alerts.js'
 import { draw, h, name } from './core/dom.js'
 import { hosts, hostState, poolName, poolOf, poolState, worstOf } from './core/facts.js'
 import { route, to } from './core/route.js'
@@ -12,7 +13,7 @@ import { tree as tree_ } from './pages/tree.js'
 import { addServer, between, changedCertificate, stranger } from './pages/connect.js'
 import { page as pageOf } from './pages/pages.js'
 import { heard as reportHeard } from './core/asked.js'
-import { notifications, standing } from './pages/notifications.js'
+import { notifications } from './pages/notifications.js'
 import { known } from './pages/known.js'
 
 const part = id => /** @type {HTMLElement} */ (document.getElementById(id))
@@ -166,6 +167,7 @@ addEventListener('hashchange', () => {
   drawAll()
   part('main').focus()
   scrollTo(0, 0)
+  document.querySelector('.tabs [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
 })
 setInterval(() => {
   if ([...places.values()].some(place => place.state.standing === 'waiting')) changed()

@@ -1,5 +1,6 @@
 // The bar: the menus Pool and Server, the count of alerts with the worst of them, and Add server.
 import { ask as send } from '../core/api.js'
+import { standing } from '../core/alerts.js'
 import { h } from '../core/dom.js'
 import { can, hosts, poolName, poolOf, verification, whyNot } from '../core/facts.js'
 import { go } from '../core/route.js'
@@ -10,7 +11,6 @@ import { icon } from '../parts/icons.js'
 import { menuBelow } from '../parts/menu.js'
 import { addServer } from './connect.js'
 import { more } from './general.js'
-import { standing } from './notifications.js'
 
 const view = { tree: false }
 

@@ -1,11 +1,11 @@
 // The state of a pool or a host in one look: a tile for each question that an administrator has.
+import { alerts, isPut, SEVERITIES } from '../core/alerts.js'
 import { clocksOf, clockTone, surely } from '../core/clocks.js'
 import { h, name } from '../core/dom.js'
 import { certificatesOf, hosts, isAway, TYPES, verification } from '../core/facts.js'
 import { to } from '../core/route.js'
 import { date, some, spanWords, validityState } from '../core/words.js'
 import { tile } from '../parts/pieces.js'
-import { alerts, isPut, SEVERITIES } from './notifications.js'
 
 /** @param {string} id @param {any} place @param {any} report */
 export const poolGlance = (id, place, report) =>
