@@ -6,14 +6,16 @@ import { changed } from '../core/store.js'
 /**
  * @typedef {{by: string, down: boolean, filter: string, shown: number, open: Set<string>, picked: Record<string, string>}} State
  * @typedef {{key: string, label: string, value: (row: any) => string|number, show?: (row: any) => any, grow?: boolean}} Column
- * @typedef {{key: string, label: string, value: (row: any) => string, all?: string, order?: string[]}} Choice
+ * @typedef {object} Choice by the value that rows have, or by values of its own and which rows match them
+ * @property {string} key @property {string} label @property {string} [all] @property {(row: any) => string} [value]
+ * @property {string[]} [order] @property {string[]} [values] @property {(row: any, value: string) => boolean} [matches]
  * @typedef {object} More
  * @property {any[]} [filters] @property {(row: any) => Record<string, any>} [row]
  * @property {string} [sort] the column that it is sorted by at first
  * @property {Choice[]} [choices] what else it can be filtered by, of the values that there are
  * @property {(row: any) => string} [search] what is searched besides its columns
  * @property {(row: any) => any} [details] what a row shows when it is opened; rows need a data-key then
- * @property {string} [empty] what is said when there is no row at all
+ * @property {any} [empty] what is said when there is no row at all
  */
 
 /** @type {Map<string, State>} */
@@ -58,7 +60,7 @@ export function table(key, caption, columns, rows, more = {}) {
         h.thead(h.tr(columns.map(one => heading(one, state)))),
         h.tbody(cut.map(row => rowShown(row, columns, more, state))),
       ),
-      found.length ? null : h.p({ class: 'faint none' }, nothing(rows, more)),
+      found.length ? null : h.div({ class: 'faint none' }, nothing(rows, more)),
     ),
     found.length > cut.length ? showMore(found.length - cut.length, state) : null,
   ]
@@ -135,9 +137,7 @@ const searchBox = (key, caption, state) =>
 
 /** One of the values that the rows have, or all. @param {string} key @param {Choice} one @param {any[]} rows @param {State} state */
 function choice(key, one, rows, state) {
-  const values = [...new Set(rows.map(one.value))].filter(Boolean)
-  const at = value => (one.order?.includes(value) ? one.order.indexOf(value) : 99)
-  values.sort((a, b) => at(a) - at(b) || compare(a, b))
+  const values = valuesOf(one, rows)
   const picked = state.picked[one.key] ?? ''
   if (values.length < 2 && !picked) return null
   if (picked && !values.includes(picked)) values.push(picked)
@@ -160,6 +160,14 @@ function choice(key, one, rows, state) {
   )
 }
 
+/** @param {Choice} one @param {any[]} rows */
+function valuesOf(one, rows) {
+  if (one.values) return [...one.values]
+  const at = value => (one.order?.includes(value) ? one.order.indexOf(value) : 99)
+  const values = [...new Set(rows.map(row => one.value?.(row) ?? ''))].filter(Boolean)
+  return values.sort((a, b) => at(a) - at(b) || compare(a, b))
+}
+
 /** @param {number} left @param {State} state */
 const showMore = (left, state) =>
   h.button(
@@ -178,13 +186,16 @@ function filtered(rows, columns, state, more) {
   const words = state.filter.toLowerCase().split(/\s+/).filter(Boolean)
   const picks = (more.choices ?? []).filter(one => state.picked[one.key])
   return rows.filter(row => {
-    if (picks.some(one => one.value(row) !== state.picked[one.key])) return false
+    if (!picks.every(one => fits(one, row, state.picked[one.key]))) return false
     if (!words.length) return true
     const texts = [...columns.map(one => one.value(row)), more.search?.(row) ?? '']
     const text = texts.join(' ').toLowerCase()
     return words.every(word => text.includes(word))
   })
 }
+
+/** @param {Choice} one @param {any} row @param {string} picked */
+const fits = (one, row, picked) => (one.matches ? one.matches(row, picked) : one.value?.(row) === picked)
 
 /** What it sorts by; a column `do` has buttons, and no order. @param {Column} column @param {State} state */
 function heading(column, state) {
