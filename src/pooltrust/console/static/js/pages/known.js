@@ -3,9 +3,8 @@ import { ask as send, get } from '../core/api.js'
 import { answer, outdated } from '../core/asked.js'
 import { h, name } from '../core/dom.js'
 import { changed } from '../core/store.js'
-import { when } from '../core/words.js'
 import { ask, button, close, closing } from '../parts/dialog.js'
-import { thumb } from '../parts/pieces.js'
+import { moment, shortThumb, thumb } from '../parts/pieces.js'
 import { save, say } from '../parts/said.js'
 import { table } from '../parts/table.js'
 
@@ -16,13 +15,15 @@ const again = () => {
 
 export function known() {
   const told = answer('console', 'known', () => get('/api/known'), 5000).value
-  const rows = told?.servers ?? []
+  const rows = told?.servers
   return [
     h.h1('Known servers'),
     h.p(
       'Each host is believed by exactly one certificate, whatever address it is reached by. The members of a pool are learned from its coordinator over a verified connection.',
     ),
-    ...table('known', 'Known servers', COLUMNS, rows, { row: row => ({ 'data-key': row.host }) }),
+    ...(rows
+      ? table('known', 'Known servers', COLUMNS, rows, MORE)
+      : [h.p({ class: 'busy' }, 'Reading what is known…')]),
     h.div(
       { class: 'actions' },
       button('Export', async () =>
@@ -50,9 +51,8 @@ const COLUMNS = [
     key: 'name',
     label: 'Host',
     value: row => row.name,
-    show: row => [name(row.name, 80), h.div({ class: 'mono faint' }, row.host)],
+    show: row => name(row.name, 60),
   },
-  { key: 'pool', label: 'Pool', value: row => row.pool, show: row => h.span({ class: 'mono' }, row.pool) },
   {
     key: 'places',
     label: 'Met at',
@@ -63,19 +63,35 @@ const COLUMNS = [
     key: 'thumbprint',
     label: 'Thumbprint (SHA-256)',
     value: row => row.thumbprint,
-    show: row => thumb(row.thumbprint),
+    show: row => shortThumb(row.thumbprint),
   },
   {
     key: 'how',
     label: 'How it came to be trusted',
     value: row => row.how,
-    show: row => [
-      row.how,
-      h.div({ class: 'faint' }, `first ${when(row.first_seen)}, last ${when(row.last_seen)}`),
-    ],
+    grow: true,
   },
+  { key: 'last', label: 'Last met', value: row => row.last_seen, show: row => moment(row.last_seen) },
   { key: 'do', label: 'Actions', value: () => '', show: row => button('Forget…', () => forget(row)) },
 ]
+
+/** @type {import('../parts/table.js').More} */
+const MORE = {
+  row: row => ({ 'data-key': row.host }),
+  search: row => `${row.host} ${row.pool}`,
+  empty: 'No server is remembered. One is, once you choose Trust and remember at its first meeting.',
+  details: row =>
+    h.dl(
+      { class: 'entries' },
+      [
+        ['Thumbprint (SHA-256)', thumb(row.thumbprint)],
+        ['UUID of the host', h.span({ class: 'mono' }, row.host)],
+        ['UUID of its pool', h.span({ class: 'mono' }, row.pool)],
+        ['First met', moment(row.first_seen)],
+        ['Last met', moment(row.last_seen)],
+      ].map(([label, value]) => h.div(h.dt(label), h.dd(value))),
+    ),
+}
 
 /** @param {any} row */
 function forget(row) {

@@ -51,8 +51,8 @@ export function moment(text) {
   const [local, utc] = when(read).replace(')', '').split(' (')
   return h.time(
     { datetime: read.toISOString(), class: 'moment' },
-    local,
-    utc ? h.span({ class: 'faint' }, ' ', utc) : null,
+    h.span(local),
+    utc ? [' ', h.span({ class: 'faint' }, utc)] : null,
   )
 }
 
@@ -86,12 +86,12 @@ export function entry(label, value, items = [], given = {}) {
   )
 }
 
-/** How much of its time is left, as a bar and in words. @param {string} from @param {string} until */
+const YEAR = 365
+
+/** How much time is left, as a bar of which a year is the whole, and in words. @param {string} from @param {string} until */
 export function daysBar(from, until) {
   const state = validityState(from, until)
-  const begin = date(from)?.getTime() ?? 0
-  const end = date(until)?.getTime() ?? 0
-  const part = Math.max(0, Math.min(1, (end - Date.now()) / Math.max(1, end - begin)))
+  const part = state.days > 0 ? Math.max(0.03, Math.min(1, state.days / YEAR)) : 0
   return h.span(
     { class: `bar-of-days ${state.tone}` },
     h.svg(

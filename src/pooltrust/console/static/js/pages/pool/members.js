@@ -3,7 +3,7 @@ import { h, name } from '../../core/dom.js'
 import { can, certificatesOf, hosts, hostState, isCoordinator, thumbprint } from '../../core/facts.js'
 import { to } from '../../core/route.js'
 import { button } from '../../parts/dialog.js'
-import { chip, thumb } from '../../parts/pieces.js'
+import { chip, shortThumb } from '../../parts/pieces.js'
 import { table } from '../../parts/table.js'
 import { assistant, code } from '../../actions/join.js'
 import { eject, promote, refreshAll } from '../../actions/members.js'
@@ -52,7 +52,7 @@ const columns = id => [
     key: 'internal',
     label: 'Pool-internal identity',
     value: row => row.internal,
-    show: row => thumb(row.internal),
+    show: row => shortThumb(row.internal),
   },
   {
     key: 'do',
@@ -60,7 +60,7 @@ const columns = id => [
     value: () => '',
     show: row =>
       row.role === 'coordinator'
-        ? h.span({ class: 'faint' }, 'hand over first to eject it')
+        ? h.span({ class: 'faint' }, 'to eject it, hand over first')
         : h.div(
             { class: 'actions' },
             button('Make coordinator…', () => promote(id, row.ref)),

@@ -2,10 +2,9 @@
 import { answerOf, outdated } from '../../core/asked.js'
 import { h, name } from '../../core/dom.js'
 import { can } from '../../core/facts.js'
-import { when } from '../../core/words.js'
 import { act } from '../../actions/act.js'
 import { ask, button, closing } from '../../parts/dialog.js'
-import { banner } from '../../parts/pieces.js'
+import { banner, moment } from '../../parts/pieces.js'
 import { table } from '../../parts/table.js'
 
 /** @param {string} id @param {any} place */
@@ -16,16 +15,23 @@ export function users(id, place) {
   return [
     h.h2('Users and roles'),
     told.fault ? banner(told.fault, 'bad') : null,
-    ...table(`users ${id}`, 'Users', userColumns(id, place), told.value ?? []),
+    ...(told.value ? table(`users ${id}`, 'Users', userColumns(id, place), told.value) : reading(told)),
     h.div(
       { class: 'actions' },
       button('Add user…', () => add(id, place)),
     ),
     h.h2('Sessions'),
     sessions.fault ? banner(sessions.fault, 'bad') : null,
-    ...table(`sessions ${id}`, 'Sessions', sessionColumns(id), sessions.value ?? []),
+    ...(sessions.value
+      ? table(`sessions ${id}`, 'Sessions', sessionColumns(id), sessions.value, {
+          row: row => ({ 'data-key': row.uuid }),
+        })
+      : reading(sessions)),
   ]
 }
+
+/** @param {any} told */
+const reading = told => (told.fault ? [] : [h.p({ class: 'busy' }, 'Reading…')])
 
 /** @param {any} place */
 const subjects = place => [
@@ -89,12 +95,12 @@ const sessionColumns = id => [
   { key: 'user', label: 'User', value: row => row.user, show: row => name(row.user, 80) },
   { key: 'address', label: 'From', value: row => row.address || 'the host itself' },
   { key: 'originator', label: 'Client', value: row => row.originator, show: row => name(row.originator, 60) },
-  { key: 'opened', label: 'Opened', value: row => row.opened, show: row => when(row.opened) },
+  { key: 'opened', label: 'Opened', value: row => row.opened, show: row => moment(row.opened) },
   {
     key: 'last_active',
     label: 'Last used',
     value: row => row.last_active,
-    show: row => when(row.last_active),
+    show: row => moment(row.last_active),
   },
   {
     key: 'do',
