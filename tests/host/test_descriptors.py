@@ -10,7 +10,7 @@ import pytest
 
 STORY = """
 import resource
-from pooltrust.host.descriptors import NEEDED, allow_descriptors
+from pooltrust.host.configuration.descriptors import NEEDED, allow_descriptors
 resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))
 assert allow_descriptors({needed}) == {now}
 assert resource.getrlimit(resource.RLIMIT_NOFILE) == ({now}, {hard})

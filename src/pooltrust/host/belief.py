@@ -8,13 +8,14 @@ takes effect at the next connection.  It opens no connection: see peers/ for tho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pooltrust.errors import CannotStore
 from pooltrust.host.facing import Facing, Identities
 from pooltrust.host.folder import Start
+from pooltrust.host.surely import Surely
 from pooltrust.terms import EntryHash, HostId
 from pooltrust.tls.answer import Faces
 from pooltrust.trust.entries import CertificateWithdrawn, HostDismissed
@@ -77,7 +78,7 @@ class Belief:
         self._changing = asyncio.Lock()
         self.complain: Callable[[str], None] = lambda _: None
         self.is_current: Callable[[], bool] = lambda: False
-        self._writing: set[asyncio.Task[Any]] = set()
+        self._surely = Surely()  # so disk and memory never part
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log")
 
     @property
@@ -206,17 +207,10 @@ class Belief:
 
     async def close(self) -> None:
         """Finish what is being written."""
-        await asyncio.gather(*self._writing, return_exceptions=True)
+        await self._surely.done()
         await asyncio.to_thread(self._disk.shutdown)
         if self._file is not None:
             self._file.close()
-
-    async def _surely(self, work: Coroutine[Any, Any, T]) -> T:
-        """Carry this through even if the caller is cancelled: disk and memory never part."""
-        task = asyncio.create_task(work)
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
-        return await asyncio.shield(task)
 
     async def _append(self, write: Callable[[Log], Sequence[SignedEntry]]) -> Log:
         async with self._changing:
@@ -250,10 +244,8 @@ class Belief:
     def _settle(self, number: int | None) -> None:
         """Remember it, and write it down without making anybody wait."""
         self.settled = number
-        if not any(task.get_name() == _SETTLING for task in self._writing):
-            task = asyncio.create_task(self._write_settled(), name=_SETTLING)
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+        if not any(task.get_name() == _SETTLING for task in self._surely.under_way):
+            self._surely.begin(self._write_settled(), name=_SETTLING)
 
     async def _write_settled(self) -> None:
         written: object = None

@@ -34,7 +34,7 @@ from pooltrust.host.accounts.system.chosen import chosen
 from pooltrust.host.appliances.balancing import Balancing
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
-from pooltrust.host.descriptors import allow_descriptors
+from pooltrust.host.configuration.descriptors import allow_descriptors
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.leaving.leaving import Leaving
 from pooltrust.host.meeting.joining import Joining

@@ -7,10 +7,9 @@ hung up.  What is planned is decided by the planners, what is done next by the o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
 from uuid import uuid4
 
 from pooltrust.errors import (
@@ -25,6 +24,7 @@ from pooltrust.host.operations.driver import Ending, Run, Unwanted
 from pooltrust.host.operations.hands import Hands
 from pooltrust.host.operations.order import Moment, Order
 from pooltrust.host.operations.shelf import Shelf, State, Stored, ended
+from pooltrust.host.surely import Surely, seen_by_somebody
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pool.join import all_at_once
 from pooltrust.pool.operations.asked import Asked
@@ -35,8 +35,6 @@ from pooltrust.pool.plan.picture import Picture
 from pooltrust.pool.plan.plan import Kind
 from pooltrust.pool.plan.preview import Preview, preview
 from pooltrust.trust.takeover import taker
-
-T = TypeVar("T")
 
 FREE_SECONDS = 8.0
 """How long a joiner is kept waiting for an operation that is under way."""
@@ -67,7 +65,7 @@ class Desk:
         self._ordering = asyncio.Lock()
         self._turn = asyncio.Lock()
         self._tasks: dict[str, asyncio.Task[Stored]] = {}
-        self._beginning: set[asyncio.Task[Any]] = set()
+        self._surely = Surely()
         self._phases: dict[str, str] = {}
         self._told: dict[str, Callable[[Moment], None]] = {}
         self._unwanted: set[str] = set()
@@ -174,7 +172,7 @@ class Desk:
 
     async def close(self) -> None:
         """Stop; what is under way goes on at the next start."""
-        while tasks := [*self._beginning, *self._tasks.values()]:
+        while tasks := [*self._surely.under_way, *self._tasks.values()]:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -208,21 +206,13 @@ class Desk:
         self._journal.event("operation-begun", id=plan.id, words=plan.title, by=plan.by)
         return self._drive(stored)
 
-    async def _surely(self, work: Coroutine[Any, Any, T]) -> T:
-        """Carry this through although the caller is cancelled."""
-        task = asyncio.create_task(work)
-        self._beginning.add(task)
-        task.add_done_callback(self._beginning.discard)
-        task.add_done_callback(_seen_by_somebody)
-        return await asyncio.shield(task)
-
     def _drive(self, stored: Stored) -> asyncio.Task[Stored]:
         task = self._tasks.get(stored.id)
         if task is None:
             task = asyncio.create_task(self._run(stored.id), name=f"operation-{stored.id}")
             self._tasks[stored.id] = task
             task.add_done_callback(lambda _: self._tasks.pop(stored.id, None))
-            task.add_done_callback(_seen_by_somebody)
+            task.add_done_callback(seen_by_somebody)  # it is told in the journal
         return task
 
     async def _run(self, id: str) -> Stored:
@@ -337,8 +327,3 @@ def _why(stored: Stored, run: Run, ending: plan_operation.Suspended) -> Failure:
     """Everything that stands against an operation that has changed nothing."""
     reasons = run.view.against(frozenset(reason.host for reason in ending.reasons))
     return all_at_once(reasons) if reasons else OperationAbandoned(stored.id, ending.words)
-
-
-def _seen_by_somebody(task: asyncio.Task[Any]) -> None:
-    if not task.cancelled():
-        task.exception()  # whoever ordered it may have hung up; it is told in the journal

@@ -6,11 +6,11 @@ this host's disk.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pooltrust.host.records.store import Change, Stale, Store
+from pooltrust.host.surely import Surely
 
 
 class Keeper(Protocol):
@@ -29,7 +29,7 @@ class Guarded:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.keeper: Keeper | None = None
-        self._changing: set[asyncio.Task[None]] = set()
+        self._surely = Surely()
 
     async def change(self, decide: Callable[[], Sequence[Change]]) -> None:
         """Make the changes that `decide` finds due, and return when they are held.
@@ -38,16 +38,13 @@ class Guarded:
         if the caller goes away.  Raises CannotStore, and what `keeper` raises: after RecordsNotHeld
         the change is made here, but a takeover may lose it.
         """
-        task = asyncio.create_task(self._change(decide))
-        self._changing.add(task)
-        task.add_done_callback(self._changing.discard)
-        await asyncio.shield(task)
+        await self._surely(self._change(decide))
 
     async def close(self) -> None:
         """Wait for nothing any more."""
-        for task in self._changing:
+        for task in self._surely.under_way:
             task.cancel()
-        await asyncio.gather(*self._changing, return_exceptions=True)
+        await self._surely.done()
 
     async def _change(self, decide: Callable[[], Sequence[Change]]) -> None:
         while True:
