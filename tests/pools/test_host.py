@@ -14,13 +14,23 @@ from collections.abc import Iterator
 from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
+from pathlib import Path
 
 import pytest
 
 from machine import OrdinaryUser, find_free_port
 from pooltrust.command.main import main
 
-from .stage import STOP_SECONDS, Host, contents, listens, pooltrust, short_folder, within
+from .stage import (
+    START_SECONDS,
+    STOP_SECONDS,
+    Host,
+    contents,
+    listens,
+    pooltrust,
+    short_folder,
+    within,
+)
 
 PROGRAM = (
     "encodings.idna",
@@ -178,6 +188,18 @@ def test_it_stops_when_told_and_leaves_no_socket_and_no_lock(host: Host, number:
     assert host.stop(number) == 0
     assert not host.socket.exists()
     assert not (host.state / "lock").exists()
+
+
+def test_the_service_manager_hears_when_it_answers_and_when_it_stops(host: Host, tmp_path: Path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(START_SECONDS)
+        host.environment["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        host.init().start()
+        assert manager.recv(1000).startswith(b"READY=1\nSTATUS=h1 answers on port ")
+        assert host.status()["current"] == "yes"
+        assert host.stop() == 0
+        assert manager.recv(1000) == b"STOPPING=1"
 
 
 def test_a_port_that_is_taken_is_said(host: Host):

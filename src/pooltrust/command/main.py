@@ -71,7 +71,9 @@ def _add_host(host: argparse.ArgumentParser) -> None:
     status = verbs.add_parser("status", help="show this host, its pool and its certificates")
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(run=_host_status)
-    for verb in (init, run, status):
+    unit = verbs.add_parser("unit", help="print a systemd unit that runs this host")
+    unit.set_defaults(run=_host_unit)
+    for verb in (init, run, status, unit):
         verb.add_argument("--config", type=Path, help="the configuration file")
 
 
@@ -138,6 +140,12 @@ def _host_status(options: argparse.Namespace) -> int:
     from pooltrust.command import status
 
     return status.show(options.config or default_config(), as_json=options.json)
+
+
+def _host_unit(options: argparse.Namespace) -> int:
+    from pooltrust.command import unit
+
+    return unit.show(options.config or default_config())
 
 
 def _log_show(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ Nothing is decided here; each part knows its own business.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Coroutine, Iterator
@@ -35,6 +36,7 @@ from pooltrust.host.appliances.balancing import Balancing
 from pooltrust.host.belief import Belief
 from pooltrust.host.configuration.config import Config
 from pooltrust.host.configuration.descriptors import allow_descriptors
+from pooltrust.host.configuration.readiness import READY, STOPPING, tell_manager
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.leaving.leaving import Leaving
 from pooltrust.host.meeting.joining import Joining
@@ -130,7 +132,9 @@ async def _run(config: Config) -> int:
         daemon = await Daemon.start(config, journal, stack)
         host = daemon.belief.me
         journal.event("started", host=host, address=config.listen, port=config.port)
+        tell_manager(READY, os.environ, status=f"{config.name} answers on port {config.port}")
         await stop.wait()
+        tell_manager(STOPPING, os.environ)
         journal.event("stopping", host=host)
     return 0
 
