@@ -17,6 +17,7 @@ from appliances.stage import Appliance
 from appliances.test_balancing import ADDED
 from certificates.test_requesting import CHAIN, answer
 from certificates.test_trust import CA, CRL
+from pki.offered.stage import key_text
 from pools.stage import Host, within
 from pooltrust.pki.mint import mint_server_identity
 
@@ -205,21 +206,25 @@ def test_the_whole_pool_is_refreshed_one_host_after_another(told: Stage):
     assert not old & {told.pool_thumbprint(host) for host in told.hosts[:3]}
 
 
-def test_what_is_wrong_with_a_certificate_is_said_before_and_by_the_host(told: Stage):
+def test_what_is_wrong_with_a_certificate_is_said_beside_its_field_before_a_host_is_asked(
+    told: Stage,
+):
     browser, h2 = told.browser, told.hosts[1]
     before = told.server_thumbprint(h2)
     browser.menu("Server", "Certificates", "Install Certificate…")
     browser.fill("Certificate", "no certificate")
     browser.fill("Private key", "-----BEGIN RSA PRIVATE KEY-----")
     browser.click("Go on")
-    browser.see("Certificate: this is no PEM certificate.", "#dialog")
-    browser.see("Private key: it is PKCS#1.", "#dialog")
-    browser.fill("Certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")
-    browser.fill("Private key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----")
+    browser.see("There is no certificate in it.", "#install-certificate-found")
+    browser.see("A block of RSA PRIVATE KEY is cut off", "#install-key-found")
+    assert browser.violations() == []
+    other = mint_server_identity(["h9"], [], datetime.now(UTC)).pem().decode()
+    browser.fill("Certificate", _parts(other)[1])
+    browser.fill("Private key", key_text("p256"))
+    browser.see("The certificate was issued for another key", "#install-key-found")
+    browser.see(f"The certificate does not cover {h2.address}", "#install-certificate-found")
     browser.click("Go on")
-    browser.click("Install", area="#dialog")
-    browser.see("It was not done.", "#dialog")
-    assert "SERVER_CERTIFICATE_KEY_INVALID" in browser.run("dialog.textContent")
+    browser.see("1 thing is in the way.", "#dialog")
 
     browser.press("Escape")
     assert told.server_thumbprint(h2) == before
@@ -314,7 +319,10 @@ def test_an_authority_and_its_list_are_installed_and_removed(told: Stage):
     ):
         browser.click(button, area="main")
         browser.fill("PEM", pem)
+        browser.see("CN=root", "#dialog")
+        browser.fill("Name (a file name that ends in .pem)", file)
         browser.click("Go on")
+        browser.see("Thumbprint (SHA-256)", "#dialog")
         browser.click("Install", area="#dialog")
         browser.see("Done.", "#dialog")
         told.close()

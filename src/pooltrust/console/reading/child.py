@@ -1,8 +1,9 @@
 """Reads in a process of its own: a question on stdin, an answer on stdout.
 
 `python -m pooltrust.console.reading.child`, started by apart.py.
-The question is JSON: purpose (``server``, ``authority``, ``pinned`` or ``crl``), sources (each a
-name and base64), passphrase; and of the host names, request, published and present.
+The question is JSON: purpose (``server``, ``answers``, ``authority``, ``pinned`` or ``crl``),
+sources (each a name and base64), passphrase; and of the host names, request, published and present,
+or of several hosts names and request.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import orjson
 
 from pooltrust.console.reading import trusted
 from pooltrust.console.reading.apart import CPU_SECONDS, MEMORY
-from pooltrust.console.reading.offer import Finding, Offer, Target, offered
+from pooltrust.console.reading.offer import Finding, Offer, Target, answered, offered
 from pooltrust.console.reading.pieces import Asked, Piece, RevocationList, pieces
 from pooltrust.console.reading.sealed import Key, Sealed
 from pooltrust.console.trusting.shown import facts
@@ -46,6 +47,8 @@ def answer(asked: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     match asked.get("purpose"):
         case "server":
             return said | _server(given, errors, asked, now)
+        case "answers":
+            return said | _answers(given, errors, asked, now)
         case "authority" | "pinned" as purpose:
             return said | _certificates(given, errors, purpose, now)
         case "crl":
@@ -118,6 +121,27 @@ def _server(
         "present": facts(present, now) if present else None,
         "install": _installed(offer) if offer.ready and not errors else None,
     }
+
+
+def _answers(
+    given: Sequence[Piece], errors: list[Finding], asked: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
+    """By host: the certificate of its request's key, if it is among these."""
+    found = {}
+    for host, told in dict(asked.get("hosts", {})).items():
+        request = _first(told.get("request"), Asked)
+        target = Target(tuple(map(str, told.get("names", ()))), request.spki if request else None)
+        offer = answered(given, target, now)
+        found[str(host)] = {
+            "leaf": facts(offer.leaf, now) if offer.leaf else None,
+            "findings": offer.findings,
+            "install": _installed(offer) if offer.ready else None,
+        }
+    if given and not errors and not any(one["install"] for one in found.values()):
+        words = "None of it can be installed: is it the answer to these requests?"
+        errors = [Finding("certificate", "error", words)]
+    none = trusted.nothing(given, "certificate", any(isinstance(o, Certificate) for o in given))
+    return {"hosts": found, "findings": [*errors, *none]}
 
 
 def _installed(offer: Offer) -> dict[str, str]:

@@ -81,6 +81,16 @@ def offered(given: Iterable[Piece], target: Target, now: datetime) -> Offer:
     return replace(offer, findings=tuple(dict.fromkeys(said)))
 
 
+def answered(given: Iterable[Piece], target: Target, now: datetime) -> Offer:
+    """The same for one of several requests: what belongs to the others is no matter of this one."""
+    found = [one for one in given if isinstance(one, Certificate)]
+    own = [one for one in found if one.spki == target.request]
+    if not own:
+        return Offer()
+    leaf = max(own, key=lambda one: one.not_after)
+    return offered([leaf, *_chain(leaf, found)], target, now)
+
+
 def _leaf(certificates: Sequence[Certificate], spkis: Sequence[bytes]) -> Certificate | None:
     """The one of the key's, the longest valid of several; without it the one that issued none."""
     own = [one for one in certificates if one.spki in spkis]

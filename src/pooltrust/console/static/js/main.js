@@ -15,6 +15,7 @@ import { page as pageOf } from './pages/pages.js'
 import { heard as reportHeard } from './core/asked.js'
 import { notifications } from './pages/notifications.js'
 import { known } from './pages/known.js'
+import { suspended } from './pages/pool/tasks.js'
 
 const part = id => /** @type {HTMLElement} */ (document.getElementById(id))
 const SOON = 60
@@ -118,6 +119,7 @@ function titled(at, place) {
         h.a({ href: to(id, 'pool', page), 'aria-current': at.page === page ? 'page' : null }, label),
       ),
     ),
+    ...suspended(id, place),
     ...pageOf(at, id, place, null),
   ]
 }

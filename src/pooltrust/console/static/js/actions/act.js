@@ -7,13 +7,16 @@ import { places } from '../core/store.js'
 import { ask, button, close, closing, redraw, turn } from '../parts/dialog.js'
 import { banner, xeLine } from '../parts/pieces.js'
 import { say } from '../parts/said.js'
+import { begun, cancelButton, ended as taskEnded } from './tasks.js'
 import { xeLineOf } from './xe.js'
 
 /**
  * @typedef {object} Action
  * @property {string} id @property {string} title @property {string} method @property {any[]} parameters
+ * @property {boolean} [task] it takes a while: it is begun as a task, which may be cancelled
  * @property {string} [plan] the call whose plan is shown @property {string} [host] its host
  * @property {string[]} [each] its hosts, if it is done to one after another
+ * @property {string} [typed] what is to be typed before it may be confirmed
  * @property {any[]} [warning] @property {string} confirm @property {boolean} [danger] @property {string} [refuse]
  * @property {() => boolean} [seen] whether it can be seen in the records that it was done
  * @property {() => any[]} [hosts] how far each host is
@@ -34,19 +37,36 @@ export async function act(action) {
   if (turn() !== asked) return // the person has gone on
   if (plan.failed) return failed(action, plan.failed)
   const blocked = (plan.blockers ?? []).length > 0
+  const first = action.typed ? typing(action.typed) : null
   ask(
     title,
-    [...(action.warning ?? []), ...planShown(plan)],
+    [...(action.warning ?? []), ...planShown(plan), ...(first?.parts ?? [])],
     [
       closing(action.refuse ?? 'Cancel'),
       blocked
         ? button('Look again', () => act(action))
-        : button(action.confirm, () => run(action, line), {
+        : button(action.confirm, () => (first && !first.right() ? first.ask() : run(action, line)), {
             class: action.danger ? 'danger' : 'main',
             autofocus: !action.danger,
           }),
     ],
   )
+}
+
+/** A name that is typed by who means it. @param {string} wanted */
+function typing(wanted) {
+  const input = /** @type {HTMLInputElement} */ (
+    h.input({ id: 'act-typed', autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'act-wrong' })
+  )
+  const wrong = h.p({ id: 'act-wrong', class: 'field-error', role: 'alert', 'data-own': true })
+  return {
+    parts: [h.label({ for: 'act-typed' }, 'To confirm, type its name: ', name(wanted, 300)), input, wrong],
+    right: () => input.value.trim() === wanted.trim(),
+    ask: () => {
+      wrong.textContent = 'That is not its name.'
+      input.focus()
+    },
+  }
 }
 
 /** @param {any} place @param {Action} action @returns {Promise<any>} */
@@ -125,14 +145,15 @@ export async function carryOut(action) {
 /** @param {Action} action @param {string} line */
 async function run(action, line) {
   const asked = turn()
-  const progress = setInterval(() => showProgress(action, asked), 400)
+  const under = { task: '' }
+  const progress = setInterval(() => showProgress(action, asked, under), 400)
   redraw(
     action.title,
     [h.p({ class: 'busy', role: 'status' }, 'It is being done…'), h.progress({ 'aria-label': 'Progress' })],
     [closing('Close; it goes on')],
   )
   try {
-    const result = await call(action.id, action.method, ...action.parameters)
+    const result = await carried(action, under)
     await comes(action, 5) // its event may come after its answer
     clearInterval(progress)
     ended(action, asked, () => done(action, result, line), 'done.')
@@ -148,6 +169,12 @@ async function run(action, line) {
   }
 }
 
+/** To its end: as a task where that is asked for. @param {Action} action @param {{task: string}} under */
+async function carried(action, under) {
+  if (action.task) under.task = await begun(action)
+  return under.task ? taskEnded(action.id, under.task) : call(action.id, action.method, ...action.parameters)
+}
+
 /** Show how it ended where it was asked for; only say so to a person who has gone on. */
 function ended(action, asked, show, words) {
   if (turn() === asked) show()
@@ -158,8 +185,8 @@ function ended(action, asked, show, words) {
 const wasDone = async (action, why) =>
   why.code === 'CONNECTION_LOST' && Boolean(action.seen) && comes(action, 20)
 
-/** Wait until it can be seen; false if it does not come. @param {Action} action @param {number} seconds */
-async function comes(action, seconds) {
+/** Wait until it can be seen; false if it does not come. @param {{seen?: () => boolean}} action @param {number} seconds */
+export async function comes(action, seconds) {
   for (
     const until = Date.now() + seconds * 1000;
     Date.now() < until;
@@ -170,21 +197,24 @@ async function comes(action, seconds) {
   return false
 }
 
-/** @param {Action} action @param {number} asked */
-async function showProgress(action, asked) {
+/** @param {Action} action @param {number} asked @param {{task: string}} under */
+async function showProgress(action, asked, under) {
   const place = places.get(action.id)
-  if (!place || !can(place, 'pooltrust.get_operations')) return
-  const listed = await call(action.id, 'pooltrust.get_operations').catch(() => [])
+  if (!place) return
+  const ours = can(place, 'pooltrust.get_operations')
+  const listed = ours ? await call(action.id, 'pooltrust.get_operations').catch(() => []) : []
   const one = listed.filter(it => it.state === 'running').pop()
-  if (!one || turn() !== asked || !document.querySelector('#dialog progress')) return
+  const task = place.objects.task.get(under.task)
+  if (!(one || task) || turn() !== asked || !document.querySelector('#dialog progress')) return
+  const words = one ? `${one.title}: ${one.phase}` : 'It is being done…'
   redraw(
     action.title,
     [
-      h.p({ class: 'busy', role: 'status' }, name(`${one.title}: ${one.phase}`, 300)),
-      h.progress({ 'aria-label': 'Progress', max: '1', value: one.progress }),
+      h.p({ class: 'busy', role: 'status' }, name(words, 300)),
+      h.progress({ 'aria-label': 'Progress', max: '1', value: one?.progress ?? task.progress }),
       action.hosts ? h.ul({ class: 'plain' }, action.hosts()) : null,
     ],
-    [closing('Close; it goes on')],
+    [closing('Close; it goes on'), cancelButton(action.id, under.task)],
   )
 }
 

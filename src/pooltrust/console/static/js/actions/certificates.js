@@ -13,10 +13,11 @@ import {
 } from '../core/facts.js'
 import { keepWishes, places, wishes } from '../core/store.js'
 import { daysLeft, daysWords, when } from '../core/words.js'
-import { ask, button, close, closing, isOpen } from '../parts/dialog.js'
-import { banner, thumb } from '../parts/pieces.js'
+import { ask, button, close, closing, isOpen, turn } from '../parts/dialog.js'
+import { banner, entry, thumb } from '../parts/pieces.js'
 import { save, say } from '../parts/said.js'
 import { act, carryOut, planOf, planShown } from './act.js'
+import { present } from './given.js'
 
 export const ENABLE = 'Enable Certificate Verification'
 const METHOD = 'pool.enable_tls_verification'
@@ -33,6 +34,7 @@ function enabling(id) {
     method: METHOD,
     parameters: [],
     plan: METHOD,
+    task: true,
     warning: enablingWarns(place),
     confirm: 'Yes, Enable certificate verification',
     refuse: 'No',
@@ -116,32 +118,22 @@ export async function offer(id) {
 }
 
 /** @param {string} id @param {string} ref */
-export function reset(id, ref) {
+export async function reset(id, ref) {
   const place = /** @type {any} */ (places.get(id))
   const host = place.objects.host.get(ref)
   const now = certificatesOf(place, ref).find(([, one]) => one.type === 'host')?.[1]
+  const title = `Reset Certificate — ${host.name_label.slice(0, 80)}`
+  ask(title, [h.p({ class: 'busy' }, 'Looking at what would be lost…')], [closing('No')])
+  const asked = turn()
+  const { facts: lost } = await present(id, ref)
+  if (turn() !== asked) return
   return act({
     id,
-    title: `Reset Certificate — ${host.name_label.slice(0, 80)}`,
+    title,
     method: 'host.reset_server_certificate',
     parameters: [ref],
-    warning: [
-      h.p(
-        'The server identity certificate of ',
-        h.strong(name(host.name_label)),
-        ' is deleted and a new self-signed one takes its place.',
-      ),
-      now
-        ? h.p(
-            'Lost: ',
-            thumb(thumbprint(now)),
-            ` — ${daysWords(daysLeft(now.not_after))}, until ${when(now.not_after)}. If an authority signed it, it can’t be brought back from here.`,
-          )
-        : null,
-      h.p(
-        'Every client of this host is disconnected after its present call, this console included; it connects again by itself. Clients that remember the old thumbprint must be told the new one. Connections between members are not touched.',
-      ),
-    ],
+    typed: lost && !lost.self_signed ? host.name_label : undefined,
+    warning: resetWarns(place, ref, now, lost),
     confirm: 'Yes',
     refuse: 'No',
     danger: true,
@@ -152,6 +144,33 @@ export function reset(id, ref) {
     ],
   })
 }
+
+/** What is lost, and who is disconnected. @param {any} place @param {string} ref @param {any} now @param {any} lost */
+const resetWarns = (place, ref, now, lost) => [
+  h.p(
+    'The server identity certificate of ',
+    h.strong(name(place.objects.host.get(ref).name_label)),
+    ' is deleted and a new self-signed one takes its place.',
+  ),
+  lost && !lost.self_signed
+    ? banner(
+        'An authority signed it: it can’t be brought back from here, and its key is deleted with it.',
+        'bad',
+      )
+    : null,
+  now
+    ? h.dl(
+        { class: 'entries' },
+        entry('Lost', thumb(thumbprint(now))),
+        entry('Valid', `until ${when(now.not_after)}, ${daysWords(daysLeft(now.not_after))}`),
+        lost ? entry('Issued by', lost.self_signed ? 'itself (self-signed)' : name(lost.issuer, 300)) : null,
+        lost ? entry('For', name([...lost.names, ...lost.addresses].join(', '), 500)) : null,
+      )
+    : null,
+  h.p(
+    'Every client of this host is disconnected after its present call, this console included; it connects again by itself. Clients that remember the old thumbprint must be told the new one. Connections between members are not touched.',
+  ),
+]
 
 /** @param {string} id @param {string} ref */
 function newThumbprint(id, ref) {
@@ -171,6 +190,7 @@ export function refresh(id, ref) {
     method: 'host.refresh_server_certificate',
     parameters: [ref],
     plan: 'host.refresh_server_certificate',
+    task: true,
     host: ref,
     warning: [
       h.p(

@@ -1,212 +1,164 @@
-// Installing a server certificate, and asking an authority for one.  What is typed stays in the
-// dialog and goes to the host only.
-import { call, Failed } from '../core/api.js'
+// Installing a server certificate: read and judged on this machine, shown beside what clients meet now,
+// and only then sent.  A private key is sent to its host only, and is shown nowhere.
 import { h, name } from '../core/dom.js'
-import { can, certificatesOf, thumbprint } from '../core/facts.js'
+import { can, certificatesOf, isCoordinator, thumbprint } from '../core/facts.js'
 import { places } from '../core/store.js'
-import { ask, button, closing } from '../parts/dialog.js'
+import { daysWords, plainThumbprint, when } from '../core/words.js'
+import { ask, button, closing, turn } from '../parts/dialog.js'
 import { banner, thumb } from '../parts/pieces.js'
-import { copy, save } from '../parts/said.js'
 import { act } from './act.js'
+import { finding, given, present } from './given.js'
 
-/** @param {string} id @param {string} label @param {string} hint */
-function pemField(id, label, hint) {
-  const area = /** @type {HTMLTextAreaElement} */ (
-    h.textarea({ id, spellcheck: 'false', autocomplete: 'off', 'aria-describedby': `${id}-hint` })
-  )
-  const file = h.input({
-    type: 'file',
-    'aria-label': `${label}: from a file`,
-    accept: '.pem,.crt,.cer,.key',
-    onchange: async event => {
-      area.value = await event.target.files[0].text()
-    },
-  })
-  area.ondragover = event => event.preventDefault()
-  area.ondrop = async event => {
-    event.preventDefault()
-    const dropped = event.dataTransfer?.files[0]
-    if (dropped) area.value = await dropped.text()
-  }
-  return {
-    area,
-    parts: [h.label({ for: id }, label), h.div({ id: `${id}-hint`, class: 'faint' }, hint), area, file],
-  }
+const CERTIFICATE = {
+  id: 'install-certificate',
+  label: 'Certificate',
+  hint: 'Or paste it. A bundle may have everything in it.',
+  about: ['certificate', 'names', ''],
+}
+const KEY = {
+  id: 'install-key',
+  label: 'Private key',
+  hint: 'PKCS#8, PKCS#1 or SEC1, encrypted or not.',
+  about: ['key'],
+}
+const CHAIN = {
+  id: 'install-chain',
+  label: 'Intermediate certificates',
+  hint: 'In any order; may be empty.',
+  about: ['chain'],
 }
 
-/** What can be seen before the host is asked. @param {string} certificate @param {string} key */
-function findings(certificate, key) {
-  const found = []
-  if (!/-----BEGIN CERTIFICATE-----/.test(certificate)) found.push('Certificate: this is no PEM certificate.')
-  if (key !== '-' && /ENCRYPTED/.test(key))
-    found.push('Private key: it is encrypted. Decrypt it first: openssl pkcs8 -topk8 -nocrypt -in KEY')
-  else if (key !== '-' && /BEGIN RSA PRIVATE KEY/.test(key))
-    found.push('Private key: it is PKCS#1. Convert it: openssl pkcs8 -topk8 -nocrypt -in KEY')
-  else if (key !== '-' && !/-----BEGIN PRIVATE KEY-----/.test(key))
-    found.push('Private key: this is no PEM private key (PKCS#8).')
-  return found
-}
-
-/** The first certificate, and those after it as its chain. @param {string} text */
-function split(text) {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []
-  return [blocks[0] ? blocks[0] + '\n' : text, blocks.slice(1).join('\n')]
-}
-
-/** @param {string} id @param {string} ref @param {boolean} requested the key waits on the host */
-export function install(id, ref, requested = false) {
+/** @param {string} id @param {string} ref @param {string} [request] whose key waits on the host (PEM) */
+export function install(id, ref, request = '') {
   const place = /** @type {any} */ (places.get(id))
   const host = place.objects.host.get(ref)
   const now = certificatesOf(place, ref).find(([, one]) => one.type === 'host')?.[1]
-  const certificate = pemField(
-    'install-certificate',
-    'Certificate',
-    'PEM; further certificates after it are taken as its chain.',
-  )
-  const key = pemField('install-key', 'Private key', 'Unencrypted PKCS#8 PEM.')
-  const chain = pemField('install-chain', 'Intermediate certificates', 'PEM; may be empty.')
-  const faults = h.div({ role: 'alert', 'data-own': true })
-  const next = () => {
-    const found = findings(certificate.area.value, requested ? '-' : key.area.value)
-    faults.replaceChildren(...found.map(words => h.p({ class: 'field-error' }, words)))
-    if (found.length) return
-    const [leaf, rest] = split(certificate.area.value)
-    confirm(
-      id,
-      ref,
-      host,
-      requested,
-      leaf,
-      key.area.value,
-      [chain.area.value, rest].filter(Boolean).join('\n'),
-    )
+  const before = present(id, ref)
+  const reading = given({
+    purpose: 'server',
+    fields: request ? [CERTIFICATE, CHAIN] : [CERTIFICATE, KEY, CHAIN],
+    more: async () => ({
+      names: namesOf(place, ref),
+      published: !can(place, 'pooltrust.install_server_certificate'),
+      request,
+      present: (await before).pem,
+    }),
+  })
+  const next = async () => {
+    const asked = turn()
+    const said = await reading.read()
+    if (turn() !== asked) return
+    if (said.install) confirm(id, ref, request, said)
+    else reading.focus(said)
   }
   ask(
     `Install Certificate on ${host.name_label.slice(0, 80)}`,
-    [
-      now ? h.p('Now clients meet ', thumb(thumbprint(now))) : null,
-      ...certificate.parts,
-      ...(requested ? [] : key.parts),
-      ...chain.parts,
-      faults,
-    ],
+    [now ? h.p('Now clients meet ', thumb(thumbprint(now))) : null, ...reading.parts],
     [closing(), button('Go on', next, { class: 'main' })],
   )
 }
 
-function confirm(id, ref, host, requested, leaf, key, chain) {
+/** What clients call a host. @param {any} place @param {string} ref */
+export function namesOf(place, ref) {
+  const host = place.objects.host.get(ref)
+  const { address, reached } = place.state
+  const here = isCoordinator(place, ref) && (!reached || reached.startsWith(address))
+  const names = [host.address, host.hostname, here ? address : '']
+  return [...new Set(names.filter(one => one && !/^localhost/.test(one)))]
+}
+
+/** @param {string} id @param {string} ref @param {string} request @param {any} said */
+function confirm(id, ref, request, said) {
   const place = /** @type {any} */ (places.get(id))
-  const ours = can(place, 'pooltrust.install_server_certificate')
-  const method = requested
-    ? 'pooltrust.install_requested_certificate'
-    : ours
-      ? 'pooltrust.install_server_certificate'
-      : 'host.install_server_certificate'
+  const host = place.objects.host.get(ref)
+  const { certificate, key, chain } = said.install
+  const advice = said.findings.filter(one => one.level === 'advice')
   return act({
     id,
     title: `Install Certificate on ${host.name_label.slice(0, 80)}`,
-    method,
-    parameters: requested ? [ref, leaf, chain] : [ref, leaf, key, chain],
+    ...orderOf(place, ref, request, { certificate, key, chain }),
     warning: [
-      h.p('The host checks key, dates, signature and chain first; if anything is wrong, nothing changes.'),
+      beside(said),
+      advice.length ? h.div({ class: 'findings' }, advice.map(finding)) : null,
+      h.p('The host checks all of it once more; if anything is wrong, nothing changes.'),
       h.p(
-        'Then its clients are disconnected after their present call, this console included; it connects again by itself.',
+        'Then its clients are disconnected after their present call, this console included; it connects again by itself. Connections between members are not touched.',
       ),
     ],
     confirm: 'Install',
     refuse: 'Cancel',
-    done: result =>
-      Array.isArray(result)
-        ? [
-            h.p('Clients meet this certificate now:'),
-            thumb(result[0], true),
-            ...result.slice(1).map(words => banner(words)),
-          ]
-        : [],
+    seen: () => met(id, ref) === plainThumbprint(said.leaf.thumbprint),
+    done: result => [
+      h.p('Clients meet this certificate now:'),
+      thumb(Array.isArray(result) ? result[0] : said.leaf.thumbprint, true),
+      ...(Array.isArray(result) ? result.slice(1).map(words => banner(words)) : []),
+    ],
   })
 }
 
-/** @param {string} id @param {string} ref */
-export async function request(id, ref) {
-  const place = /** @type {any} */ (places.get(id))
-  const title = `Certificate request of ${place.objects.host.get(ref).name_label.slice(0, 80)}`
-  ask(title, [h.p({ class: 'busy' }, 'Looking…')], [closing()])
-  try {
-    const pem = await call(id, 'pooltrust.get_certificate_request', ref)
-    pem ? waiting(id, ref, title, pem) : fresh(id, ref, title)
-  } catch (why) {
-    ask(title, [banner(String(why instanceof Failed ? why.message : why), 'bad')], [closing('Close')])
+/** The call that installs it. @param {any} place @param {string} ref @param {string} request @param {any} what */
+export function orderOf(place, ref, request, { certificate, key, chain }) {
+  if (request)
+    return { method: 'pooltrust.install_requested_certificate', parameters: [ref, certificate, chain] }
+  const ours = can(place, 'pooltrust.install_server_certificate')
+  return {
+    method: `${ours ? 'pooltrust' : 'host'}.install_server_certificate`,
+    parameters: [ref, certificate, key, chain],
   }
 }
 
-function fresh(id, ref, title) {
-  const names = /** @type {HTMLInputElement} */ (h.input({ id: 'csr-names', autocomplete: 'off' }))
-  const kind = /** @type {HTMLSelectElement} */ (
-    h.select(
-      { id: 'csr-key' },
-      ['', 'rsa-2048', 'rsa-3072', 'p-256', 'p-384'].map(one =>
-        h.option({ value: one }, one || 'as configured'),
-      ),
-    )
-  )
-  ask(
-    title,
-    [
-      h.p(
-        'The host makes a key, which stays there, and a request for an authority to sign. What clients meet does not change yet.',
-      ),
-      h.label({ for: 'csr-names' }, 'More DNS names than the host’s own'),
-      names,
-      h.label({ for: 'csr-key' }, 'Key'),
-      kind,
-    ],
-    [
-      closing(),
-      button(
-        'Make a request',
-        () =>
-          act({
-            id,
-            title,
-            method: 'pooltrust.create_certificate_request',
-            parameters: [ref, names.value.split(/[\s,]+/).filter(Boolean), kind.value],
-            confirm: 'Make a request',
-            done: pem => shown(pem),
-          }),
-        { class: 'main' },
-      ),
-    ],
-  )
+/** @param {string} id @param {string} ref */
+function met(id, ref) {
+  const place = places.get(id)
+  const found = place ? certificatesOf(place, ref).filter(([, one]) => one.type === 'host') : []
+  return found.length ? plainThumbprint(thumbprint(found[found.length - 1][1])) : ''
 }
 
-const shown = pem => [
-  h.label({ for: 'csr-pem' }, 'The request'),
-  h.textarea({ id: 'csr-pem', readonly: true, value: pem }, pem),
-  h.div(
-    { class: 'actions' },
-    button('Copy', () => copy(pem)),
-    button('Save', () => save('request.csr', pem)),
-  ),
+/** @type {[string, (one: any) => any][]} */
+const ROWS = [
+  ['Subject', one => name(one.subject, 300)],
+  ['Issuer', one => (one.self_signed ? 'itself (self-signed)' : name(one.issuer, 300))],
+  ['For', one => name([...one.names, ...one.addresses].join(', ') || 'no name', 500)],
+  ['Valid', one => `${when(one.not_before)} to ${when(one.not_after)}, ${daysWords(one.days_left)}`],
+  ['Key', one => one.key],
+  ['Thumbprint', one => h.span({ class: 'mono thumbprint' }, one.thumbprint)],
 ]
 
-function waiting(id, ref, title, pem) {
-  ask(
-    title,
-    [h.p('A request waits for its answer; its key is on the host.'), ...shown(pem)],
-    [
-      button('Discard it', () =>
-        act({
-          id,
-          title,
-          method: 'pooltrust.discard_certificate_request',
-          parameters: [ref],
-          confirm: 'Discard',
-          danger: true,
-          warning: [h.p(name('The key is deleted; an answer to this request can’t be installed any more.'))],
-        }),
+/** What clients meet now, and what they would meet. @param {any} said */
+function beside(said) {
+  const sides = [said.present, said.leaf]
+  const shown = (one, cell) => (one ? cell(one) : h.span({ class: 'faint' }, 'not known'))
+  const labels = ['Clients meet now', 'Will be installed']
+  return h.div(
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Before and after' },
+    h.table(
+      { class: 'stacked beside' },
+      h.caption({ class: 'hidden-label' }, 'The certificate before and after'),
+      h.thead(h.tr(h.th({ scope: 'col' }, ''), ...labels.map(one => h.th({ scope: 'col' }, one)))),
+      h.tbody(
+        ROWS.map(([label, cell]) =>
+          h.tr(
+            h.th({ scope: 'row' }, label),
+            sides.map((one, n) => h.td({ 'data-label': labels[n] }, shown(one, cell))),
+          ),
+        ),
+        h.tr(
+          h.th({ scope: 'row' }, 'Chain'),
+          h.td({ 'data-label': labels[0] }, h.span({ class: 'faint' }, 'as it is')),
+          h.td({ 'data-label': labels[1] }, chainShown(said.chain)),
+        ),
       ),
-      closing('Close'),
-      button('Install the answer…', () => install(id, ref, true), { class: 'main' }),
-    ],
+    ),
   )
 }
+
+/** @param {any[]} chain */
+const chainShown = chain =>
+  chain.length
+    ? h.ol(
+        { class: 'plain' },
+        chain.map(one =>
+          h.li(name(one.subject, 200), h.span({ class: 'faint' }, ` until ${when(one.not_after)}`)),
+        ),
+      )
+    : 'none'

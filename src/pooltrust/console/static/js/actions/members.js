@@ -26,6 +26,7 @@ export function refreshAll(id) {
     parameters: [],
     plan: 'host.refresh_server_certificate',
     each: [...all.filter(ref => !isCoordinator(place, ref)), ...all.filter(ref => isCoordinator(place, ref))],
+    task: true,
     confirm: 'Refresh all',
     warning: [
       h.p(
@@ -45,6 +46,7 @@ export function eject(id, ref) {
     method: 'pool.eject',
     parameters: [ref],
     plan: 'pool.eject',
+    task: true,
     host: ref,
     confirm: 'Eject',
     danger: true,

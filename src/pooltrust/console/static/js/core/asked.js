@@ -2,7 +2,9 @@
 import { call } from './api.js'
 import { changed } from './store.js'
 
-/** @type {Map<string, {value?: any, fault?: string, at: number, asking: boolean}>} */
+const SELDOM = 5000
+
+/** @type {Map<string, {value?: any, fault?: string, at: number, asking: boolean, late?: boolean}>} */
 const kept = new Map()
 
 /**
@@ -27,8 +29,11 @@ export function answer(id, what, asking, fresh = 30000) {
       )
       .finally(() => {
         one.asking = false
-        one.at = Date.now()
+        one.at = one.late ? 0 : Date.now() // what changed while it was asked may not be in it
+        one.late = false
         changed({ kind: 'answer' })
+        // Who wants it fresher than its pages are drawn is drawn again in time to ask.
+        if (fresh < SELDOM) setTimeout(() => changed({ kind: 'answer' }), fresh + 50)
       })
   }
   return one
@@ -46,7 +51,11 @@ export function outdated(id, what = '') {
 
 /** @param {string} id @param {string} [what] */
 function forget(id, what = '') {
-  for (const [key, one] of kept) if (key.startsWith(`${id} ${what}`)) one.at = 0
+  for (const [key, one] of kept) {
+    if (!key.startsWith(`${id} ${what}`)) continue
+    one.at = 0
+    one.late = one.asking
+  }
 }
 
 /** Records have changed: what was asked for may have, too. @param {any} said */

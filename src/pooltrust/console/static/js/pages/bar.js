@@ -7,6 +7,7 @@ import { go } from '../core/route.js'
 import { changed, places } from '../core/store.js'
 import { enable, ENABLE, itemsFor } from '../actions/certificates.js'
 import { membership } from '../actions/members.js'
+import { requestItems } from '../actions/requests.js'
 import { icon } from '../parts/icons.js'
 import { menuBelow } from '../parts/menu.js'
 import { addServer } from './connect.js'
@@ -104,6 +105,7 @@ export function poolItems(at) {
       why: whyNot(place, 'pool.enable_tls_verification'),
     },
     ...membership(id, place),
+    ...requestItems(id, place),
     'line',
     ...['certificates', 'map', 'history', 'trusted', 'members', 'users', 'tasks'].map(page => ({
       label: PAGES[page],

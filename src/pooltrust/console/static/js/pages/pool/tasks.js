@@ -1,12 +1,62 @@
 // Tasks and operations, how far they are, and what can be done about them.
+import { answer } from '../../core/asked.js'
 import { call } from '../../core/api.js'
-import { answerOf, outdated } from '../../core/asked.js'
 import { h, name } from '../../core/dom.js'
-import { can } from '../../core/facts.js'
+import { can, poolOf } from '../../core/facts.js'
 import { when } from '../../core/words.js'
-import { act } from '../../actions/act.js'
+import { abandon, resume, stopped } from '../../actions/operations.js'
+import { cancelButton } from '../../actions/tasks.js'
 import { button } from '../../parts/dialog.js'
-import { say } from '../../parts/said.js'
+import { banner, chip } from '../../parts/pieces.js'
+
+const METHOD = 'pooltrust.get_operations'
+const SOON = 700
+const SELDOM = 30000
+const MOST = 200
+
+/** What the pool's operations are: asked for often while one is under way. @param {string} id @param {any} place */
+export function operationsOf(id, place) {
+  if (!can(place, METHOD)) return []
+  const under = Object.keys(poolOf(place)?.current_operations ?? {}).length > 0
+  const told = answer(id, `${METHOD} `, () => call(id, METHOD), under ? SOON : SELDOM)
+  return [...(told.value ?? [])].reverse()
+}
+
+/** On every page of a pool: what has stopped half-way, why, and what helps. @param {string} id @param {any} place */
+export function suspended(id, place) {
+  if (!Object.keys(poolOf(place)?.current_operations ?? {}).length) return []
+  return operationsOf(id, place)
+    .filter(stopped)
+    .map(one =>
+      h.div(
+        { class: 'banner', role: 'status', 'data-key': `stopped ${one.id}` },
+        h.p(
+          h.strong(name(`${capital(one.title)} stopped`, 200)),
+          ` at “${one.phase}”, begun ${when(one.began)}.`,
+        ),
+        h.p(name(one.words, 700)),
+        h.p(
+          { class: 'faint' },
+          one.state === 'running'
+            ? 'It is being tried again now.'
+            : 'It is tried again by itself every few seconds, and at once when a member is back.',
+        ),
+        h.div({ class: 'actions' }, ...choices(id, one)),
+      ),
+    )
+}
+
+const capital = text => text.charAt(0).toUpperCase() + text.slice(1)
+
+/** @param {string} id @param {any} one */
+const choices = (id, one) => [
+  button('Resume…', () => resume(id, one)),
+  one.may_abandon === 'true'
+    ? button('Abandon…', () => abandon(id, one))
+    : h.span({ class: 'faint' }, 'It is past the point from where it could be taken back.'),
+]
+
+const STATUS = { success: 'good', failure: 'bad', cancelled: 'warn' }
 
 /** @param {string} id @param {any} place */
 export function tasks(id, place) {
@@ -15,86 +65,64 @@ export function tasks(id, place) {
     h.h2('Tasks'),
     all.length
       ? h.ul(
-          { class: 'plain' },
-          all.slice(0, 200).map(([ref, one]) =>
-            h.li(
-              { 'data-key': ref },
-              name(one.name_label, 120),
-              ` — ${one.status}, ${when(one.created)} `,
-              one.status === 'pending'
-                ? [
-                    h.progress({
-                      max: '1',
-                      value: one.progress,
-                      'aria-label': `Progress of ${one.name_label.slice(0, 60)}`,
-                    }),
-                    one.allowed_operations?.includes('cancel')
-                      ? button('Cancel', () => call(id, 'task.cancel', ref).catch(why => say(why.message)))
-                      : null,
-                  ]
-                : one.error_info?.length
-                  ? h.span({ class: 'bad-text' }, name(one.error_info.join(' '), 300))
-                  : null,
-            ),
-          ),
+          { class: 'plain rows' },
+          all.slice(0, MOST).map(one => taskShown(id, one)),
         )
       : h.p({ class: 'faint' }, 'No tasks.'),
     ...operations(id, place),
   ]
 }
 
+/** @param {string} id @param {[string, any]} one */
+const taskShown = (id, [ref, one]) =>
+  h.li(
+    { 'data-key': ref },
+    chip({ words: one.status, tone: STATUS[one.status] ?? 'note' }),
+    ' ',
+    h.strong(name(one.name_label, 120)),
+    `, ${when(one.created)} `,
+    ['pending', 'cancelling'].includes(one.status)
+      ? h.div(
+          { class: 'actions' },
+          h.progress({
+            max: '1',
+            value: one.progress,
+            'aria-label': `Progress of ${one.name_label.slice(0, 60)}`,
+          }),
+          cancelButton(id, ref),
+        )
+      : one.error_info?.length
+        ? h.span({ class: 'bad-text' }, name(one.error_info.join(' '), 300))
+        : null,
+  )
+
+const TONES = { done: 'good', abandoned: 'warn', suspended: 'bad' }
+
 /** @param {string} id @param {any} place */
 function operations(id, place) {
-  if (!can(place, 'pooltrust.get_operations')) return []
-  const listed = [...(answerOf(id, 'pooltrust.get_operations').value ?? [])].reverse()
-  const then = () => outdated(id)
-  const order = (one, method, confirm, words) =>
-    act({
-      id,
-      title: `${confirm}: ${one.title}`.slice(0, 120),
-      method,
-      parameters: [one.id],
-      confirm,
-      warning: [h.p(words)],
-      done: result => {
-        then()
-        return [h.p(name(result, 400))]
-      },
-    })
+  if (!can(place, METHOD)) return []
+  const listed = operationsOf(id, place)
   return [
     h.h2('Operations of the pool'),
     listed.length
       ? h.ul(
-          { class: 'plain' },
-          listed.map(one =>
-            h.li(
-              { 'data-key': one.id },
-              name(one.title, 200),
-              ` — ${one.state}${one.phase ? `, ${one.phase}` : ''}, by `,
-              name(one.by, 40),
-              `, ${when(one.began)}. `,
-              name(one.words, 500),
-              ' ',
-              one.state === 'suspended'
-                ? [
-                    button('Resume…', () =>
-                      order(one, 'pooltrust.resume_operation', 'Resume', 'It goes on where it stopped.'),
-                    ),
-                    one.may_abandon === 'true'
-                      ? button('Abandon…', () =>
-                          order(
-                            one,
-                            'pooltrust.abandon_operation',
-                            'Abandon',
-                            'It is taken back, step by step.',
-                          ),
-                        )
-                      : null,
-                  ]
-                : null,
-            ),
-          ),
+          { class: 'plain rows' },
+          listed.slice(0, MOST).map(one => operationShown(id, one)),
         )
       : h.p({ class: 'faint' }, 'None is under way.'),
   ]
 }
+
+/** @param {string} id @param {any} one */
+const operationShown = (id, one) =>
+  h.li(
+    { 'data-key': one.id },
+    chip({ words: one.state, tone: TONES[one.state] ?? 'note' }),
+    ' ',
+    h.strong(name(one.title, 200)),
+    `${one.phase && !one.ended ? `, at “${one.phase}”` : ''}, by `,
+    name(one.by, 40),
+    `, ${when(one.began)}. `,
+    stopped(one) ? banner(one.words.slice(0, 700)) : h.span({ class: 'faint' }, name(one.words, 700)),
+    stopped(one) ? h.div({ class: 'actions' }, ...choices(id, one)) : null,
+  )

@@ -3,7 +3,8 @@ import { answerOf, outdated } from '../../core/asked.js'
 import { h, name } from '../../core/dom.js'
 import { anchorsOf, can, poolRef, thumbprint, TYPES } from '../../core/facts.js'
 import { act } from '../../actions/act.js'
-import { ask, button, closing } from '../../parts/dialog.js'
+import { trust } from '../../actions/trusted.js'
+import { button } from '../../parts/dialog.js'
 import { daysBar, thumb } from '../../parts/pieces.js'
 import { table } from '../../parts/table.js'
 
@@ -28,11 +29,9 @@ export function trusted(id, place) {
     }),
     h.div(
       { class: 'actions' },
-      button('Install a CA certificate…', () =>
-        installNamed(id, 'Install a CA certificate', 'pool.install_ca_certificate', 'authority.pem'),
-      ),
+      button('Install a CA certificate…', () => trust(id, 'authority')),
       can(place, 'pool.install_trusted_certificate')
-        ? button('Pin a certificate…', () => pin(id, place))
+        ? button('Pin a certificate…', () => trust(id, 'pinned'))
         : null,
       button('Bring to every member', () =>
         act({
@@ -73,9 +72,7 @@ export function trusted(id, place) {
       : h.p({ class: 'faint' }, 'None is installed.'),
     h.div(
       { class: 'actions' },
-      button('Install a revocation list…', () =>
-        installNamed(id, 'Install a revocation list', 'pool.crl_install', 'list.pem'),
-      ),
+      button('Install a revocation list…', () => trust(id, 'crl')),
     ),
   ]
 }
@@ -116,79 +113,3 @@ const columns = (id, place) => [
       ),
   },
 ]
-
-/** @param {string} id @param {string} title @param {string} method @param {string} hint */
-function installNamed(id, title, method, hint) {
-  const given = /** @type {HTMLInputElement} */ (
-    h.input({ id: 'trusted-name', value: hint, autocomplete: 'off' })
-  )
-  const pem = /** @type {HTMLTextAreaElement} */ (h.textarea({ id: 'trusted-pem', spellcheck: 'false' }))
-  ask(
-    title,
-    [
-      h.label({ for: 'trusted-name' }, 'Name (a file name that ends in .pem)'),
-      given,
-      h.label({ for: 'trusted-pem' }, 'PEM'),
-      pem,
-      fileInto(pem),
-    ],
-    [
-      closing(),
-      button(
-        'Go on',
-        () =>
-          act({
-            id,
-            title,
-            method,
-            parameters: [given.value, pem.value],
-            confirm: 'Install',
-            done: () => {
-              outdated(id)
-              return []
-            },
-          }),
-        { class: 'main' },
-      ),
-    ],
-  )
-}
-
-/** @param {string} id @param {any} place */
-function pin(id, place) {
-  const pem = /** @type {HTMLTextAreaElement} */ (h.textarea({ id: 'trusted-pem', spellcheck: 'false' }))
-  ask(
-    'Pin a certificate',
-    [
-      h.p('Exactly this certificate is believed, whatever name it has.'),
-      h.label({ for: 'trusted-pem' }, 'PEM'),
-      pem,
-      fileInto(pem),
-    ],
-    [
-      closing(),
-      button(
-        'Go on',
-        () =>
-          act({
-            id,
-            title: 'Pin a certificate',
-            method: 'pool.install_trusted_certificate',
-            parameters: [poolRef(place), false, pem.value, []],
-            confirm: 'Pin',
-          }),
-        { class: 'main' },
-      ),
-    ],
-  )
-}
-
-/** @param {HTMLTextAreaElement} area */
-const fileInto = area =>
-  h.input({
-    type: 'file',
-    'aria-label': 'From a file',
-    onchange: async event => {
-      area.value = await event.target.files[0].text()
-    },
-  })
