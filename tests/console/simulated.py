@@ -22,12 +22,15 @@ from pooltrust.terms import Thumbprint
 ADDRESS = "127.0.0.9"
 HOSTS, CERTIFICATES = 64, 300
 STREAM_SECONDS = 0.05
+AHEAD = timedelta(hours=3)
+"""How far the clock of one host is ahead."""
 METHODS = [
     "session.login_with_password",
     "event.from",
     "system.listMethods",
     "pool.enable_tls_verification",
     "host.get_server_certificate",
+    "host.get_servertime",
     "host.reset_server_certificate",
     "host.install_server_certificate",
     "host.refresh_server_certificate",
@@ -74,6 +77,9 @@ class Pool:
                 return {"events": [self._change()], "token": "2", "valid_ref_counts": {}}
             case "pool.crl_list":
                 return []
+            case "host.get_servertime":
+                ahead = AHEAD if parameters[1] == "OpaqueRef:h5" else timedelta(0)
+                return f"{datetime.now(UTC) + ahead:%Y%m%dT%H:%M:%SZ}"
         return ""
 
     def _change(self) -> dict[str, Any]:

@@ -93,6 +93,15 @@ def test_every_host_and_certificate_is_there(big: tuple[Browser, Pool]):
     browser.wait(f"document.querySelectorAll('main tbody tr').length === {CERTIFICATES}")
 
 
+def test_of_many_clocks_the_wrong_one_is_named_and_none_is_asked_all_the_time(
+    big: tuple[Browser, Pool],
+):
+    browser, pool = big
+    browser.run("location.hash = location.hash.split('/').slice(0, 2).join('/') + '/pool/general'")
+    browser.see("host-05 is 3 h ahead of this machine", "main .tiles")
+    assert pool.calls.count("host.get_servertime") == HOSTS
+
+
 def test_an_alert_has_its_severity_its_days_and_its_cure(big: tuple[Browser, Pool]):
     browser, pool = big
     browser.see("Notifications: 1, critical", "#bar")
@@ -102,10 +111,14 @@ def test_an_alert_has_its_severity_its_days_and_its_cure(big: tuple[Browser, Poo
     browser.see("Every client of this host is disconnected", "#dialog")
     assert browser.violations() == []
     browser.press("Escape")
+    browser.wait("document.title.startsWith('(1, critical) ')")
     browser.click("Acknowledge")
 
     browser.see("Nothing needs attention.")
+    browser.see("1 put aside by you")
     browser.see("Notifications: none", "#bar")
+    # What is put aside is as true as before, and its pool shows it.
+    browser.see("4 d left", "#tree")
     assert "message.destroy" not in pool.calls
 
 

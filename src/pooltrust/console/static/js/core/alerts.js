@@ -33,6 +33,14 @@ const ENDING = {
   POOL_PINNED_CERTIFICATE: 'The pinned certificate',
 }
 
+/** @type {Record<string, (object: string) => string>} */
+const WORDS = {
+  TLS_VERIFICATION_EMERGENCY_DISABLED: host =>
+    `${host || 'A host'} does not verify whom it connects to: its emergency switch is on.`,
+  POOL_TLS_VERIFICATION_DISABLED: () =>
+    'Certificate verification is off: the hosts of this pool do not verify one another.',
+}
+
 /** Every alert of every pool, the worst first, of those the newest. */
 export function alerts() {
   return [...places]
@@ -87,6 +95,8 @@ function wordsOf(one, ours, object) {
   const [, family, end] = /^(\w+_CERTIFICATE)_(EXPIR\w+)$/.exec(one.name) ?? []
   if (ENDING[family])
     return `${ENDING[family]}${object ? ` of ${object}` : ''} ${end === 'EXPIRED' ? 'has expired' : 'ends soon'}.`
+  const known = WORDS[one.name]?.(object)
+  if (known) return known
   if (ours?.words) return ours.words
   const body = (one.body ?? '').replace(/<[^>]*>/g, ' ').slice(0, 300)
   return `${one.name.replaceAll('_', ' ').toLowerCase()} ${body}`

@@ -2,7 +2,7 @@
 import { alerts, isPut, SEVERITIES } from '../core/alerts.js'
 import { clocksOf, clockTone, surely } from '../core/clocks.js'
 import { h, name } from '../core/dom.js'
-import { certificatesOf, hosts, isAway, TYPES, verification } from '../core/facts.js'
+import { can, certificatesOf, hosts, isAway, TYPES, verification } from '../core/facts.js'
 import { to } from '../core/route.js'
 import { date, some, spanWords, validityState } from '../core/words.js'
 import { tile } from '../parts/pieces.js'
@@ -36,7 +36,11 @@ function verificationTile(id, place, ref) {
   const state = verification(place, ref)
   if (!state) return tile('Certificate verification', { words: 'not offered', tone: '', kind: 'off' })
   if (state.tone === 'good')
-    return tile('Certificate verification', { words: 'On, at every host', tone: 'good', kind: 'verified' })
+    return tile('Certificate verification', {
+      words: ref ? 'On' : 'On, at every host',
+      tone: 'good',
+      kind: 'verified',
+    })
   const here = ref ? place.objects.host.get(ref)?.uuid : null
   const since = alerts()
     .filter(one => one.id === id && one.name === 'TLS_VERIFICATION_EMERGENCY_DISABLED')
@@ -101,7 +105,9 @@ function membersTile(id, place) {
 /** Whether clients accept each host by its names. @param {string} id @param {any} place @param {any} report @param {string|null} ref */
 function namesTile(id, place, report, ref) {
   const about = ref ? 'Names in its server certificate' : 'Names in server certificates'
-  if (!report) return null
+  if (!can(place, 'pooltrust.get_certificate_report')) return null
+  // It has its place before it is told, so that nothing moves when it is.
+  if (!report) return tile(about, { words: 'not told yet', tone: '', kind: 'names' })
   const here = ref ? place.objects.host.get(ref)?.uuid : null
   const told = report.certificates.filter(one => one.type === 'host' && (!here || one.host === here))
   const short = told.filter(one => one.not_covered?.length)
@@ -114,7 +120,9 @@ function namesTile(id, place, report, ref) {
   return tile(
     about,
     {
-      words: ref ? `Not for ${some(short[0].not_covered, 3)}` : `${short.length} not made out to their hosts`,
+      words: ref
+        ? `Not for ${some(short[0].not_covered, 3)}`
+        : `${short.length} of ${told.length} not made out to its host`,
       tone: 'warn',
       kind: 'names',
     },
