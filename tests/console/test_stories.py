@@ -279,6 +279,30 @@ def test_what_a_right_click_offers_the_keyboard_does_too(told: Stage, keys: str)
     assert browser.count(".menu") == 0 and browser.focused() == "⋯"
 
 
+def test_the_keyboard_is_where_it_was_after_a_menu_and_its_dialog(told: Stage):
+    browser = told.browser
+    browser.run("document.querySelector('#bar [data-key=Server]').focus()")
+    browser.press("Enter", "ArrowRight", "ArrowDown")
+    assert browser.focused() == "Reset Certificate"
+    browser.press("Enter")
+    browser.see("Every client of this host is disconnected", "#dialog")
+    browser.press("Escape")
+    assert browser.focused() == "Server"
+
+
+def test_a_right_click_in_the_tree_offers_what_the_menus_do(told: Stage):
+    browser = told.browser
+    browser.rightclick("#tree .pool")
+    browser.see(ENABLE, ".menu")
+    browser.press("Escape")
+    browser.rightclick("#tree ul ul li:nth-child(3) a")
+    browser.see("h3", ".menu .about")
+    browser.item("Certificates")
+    browser.see("Reset Certificate", ".menu:last-child")
+    browser.press("Escape", "Escape")
+    assert browser.count(".menu") == 0
+
+
 def test_a_request_is_made_here_and_its_signed_answer_is_installed(told: Stage):
     browser, h2 = told.browser, told.hosts[1]
     told.to_host(h2)

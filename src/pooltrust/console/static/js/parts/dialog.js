@@ -62,5 +62,8 @@ export function begin() {
     const then = closed
     closed = null
     then?.()
+    // The browser gives the keyboard back to where it was; that place may be gone meanwhile.
+    if (!document.activeElement || document.activeElement === document.body)
+      document.getElementById('main')?.focus()
   })
 }

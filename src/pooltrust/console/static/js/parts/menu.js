@@ -10,6 +10,8 @@ import { say } from './said.js'
 let open = []
 /** @type {HTMLElement|null} */
 let opener = null
+/** Where the keyboard was before the first menu was opened. @type {HTMLElement|null} */
+let before = null
 
 /** @param {number} keep */
 function close(keep = 0) {
@@ -46,15 +48,15 @@ export function menuAt(event, items, label) {
 /** @param {Item[]} items @param {number} x @param {number} y @param {string} label @param {number} depth */
 function show(items, x, y, label, depth) {
   close(depth)
-  const before = depth ? null : /** @type {HTMLElement|null} */ (document.activeElement)
+  if (!depth) before = /** @type {HTMLElement|null} */ (document.activeElement)
   const menu = h.div(
     {
       class: 'menu',
       role: 'menu',
       'aria-label': label,
-      onkeydown: event => keys(event, menu, depth, before),
+      onkeydown: event => keys(event, menu, depth),
     },
-    items.map(item => row(item, depth, before)),
+    items.map(item => row(item, depth)),
   )
   document.getElementById('menu-root')?.append(menu)
   open.push(menu)
@@ -64,8 +66,8 @@ function show(items, x, y, label, depth) {
   rows(menu)[0]?.focus()
 }
 
-/** @param {Item} item @param {number} depth @param {HTMLElement|null} before */
-function row(item, depth, before) {
+/** @param {Item} item @param {number} depth */
+function row(item, depth) {
   if (item === 'line') return h.hr({ role: 'separator' })
   if ('about' in item) return h.div({ class: 'about', role: 'presentation' }, h.bdi(item.about))
   const { label, items, checked, why } = item
@@ -107,8 +109,8 @@ function row(item, depth, before) {
 const rows = menu =>
   [...menu.querySelectorAll('[role^=menuitem]')].map(one => /** @type {HTMLElement} */ (one))
 
-/** @param {KeyboardEvent} event @param {HTMLElement} menu @param {number} depth @param {HTMLElement|null} before */
-function keys(event, menu, depth, before) {
+/** @param {KeyboardEvent} event @param {HTMLElement} menu @param {number} depth */
+function keys(event, menu, depth) {
   const all = rows(menu)
   const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement))
   const letter =
