@@ -65,7 +65,12 @@ function summary(rows) {
 /** @type {import('../../parts/table.js').Column[]} */
 const COLUMNS = [
   { key: 'host', label: 'Host', value: row => row.host, show: row => name(row.host, 40) },
-  { key: 'type', label: 'Type', value: row => row.type, show: shortType },
+  {
+    key: 'type',
+    label: 'Type',
+    value: row => row.type,
+    show: row => h.span({ class: 'keep' }, shortType(row)),
+  },
   {
     key: 'days',
     label: 'Days left',
@@ -78,7 +83,7 @@ const COLUMNS = [
     value: row => date(row.until)?.toISOString() ?? '',
     show: row => h.time({ title: when(row.until) }, when(row.until).slice(0, 10)),
   },
-  { key: 'key', label: 'Key', value: row => row.key, show: row => row.key || '–' },
+  { key: 'key', label: 'Key', value: row => row.key, show: row => h.span({ class: 'keep' }, row.key || '–') },
   {
     key: 'issuer',
     label: 'Issuer',
