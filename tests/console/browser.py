@@ -68,6 +68,10 @@ class Browser:
     def fill(self, label: str, text: str) -> None:
         self._do("fill", label, text)
 
+    def give(self, label: str, *files: Path) -> None:
+        """Choose these files."""
+        self._do("give", label, *map(str, files))
+
     def see(self, text: str, area: str | None = None) -> None:
         """Wait until this text is on the page."""
         self._do("see", text, area)

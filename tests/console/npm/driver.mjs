@@ -58,6 +58,7 @@ const steps = {
   rightclick: selector => page.locator(selector).first().click({ button: 'right' }),
   press: key => page.keyboard.press(key),
   fill: (label, text) => page.getByLabel(label, { exact: true }).fill(text),
+  give: (label, ...paths) => page.getByLabel(label, { exact: true }).setInputFiles(paths),
   choose: (label, text) => page.getByLabel(label).selectOption(text),
   see: (text, area) =>
     within(area ?? 'body')

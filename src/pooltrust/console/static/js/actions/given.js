@@ -81,7 +81,7 @@ export function given(wanted) {
         {
           type: 'button',
           class: 'plain small',
-          'aria-label': `Take ${one.name.slice(0, 60)} back`,
+          'aria-label': `Take back ${one.name.slice(0, 60)}`,
           onclick: () => {
             files.splice(files.indexOf(one), 1)
             read()

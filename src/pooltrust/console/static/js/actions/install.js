@@ -134,7 +134,7 @@ function beside(said) {
     h.table(
       { class: 'stacked beside' },
       h.caption({ class: 'hidden-label' }, 'The certificate before and after'),
-      h.thead(h.tr(h.th({ scope: 'col' }, ''), ...labels.map(one => h.th({ scope: 'col' }, one)))),
+      h.thead(h.tr(h.th({ scope: 'col' }, 'Field'), ...labels.map(one => h.th({ scope: 'col' }, one)))),
       h.tbody(
         ROWS.map(([label, cell]) =>
           h.tr(
