@@ -139,6 +139,34 @@ def test_a_reset_that_was_ordered_from_here_is_no_surprise(pool: Pool, tmp_path:
     run(story(), 60)
 
 
+def test_everybody_changes_their_own_password_and_nobody_elses(pool: Pool, tmp_path: Path) -> None:
+    (h1,) = pool(1)
+    home = {"HOME": str(tmp_path)}
+    first, second, third = "a-first-one-1", "a-second-one-2", "a-third-one-3"
+
+    async def alice(password: str, *words: str, typed: bytes | None = None) -> Ran:
+        start = ("--no-warn-new-certificates", "-s", h1.config.address)
+        login = ("-p", str(h1.config.port), "-u", "alice", "-pw", password)
+        return await xe(*start, *login, *words, environment=home, typed=typed)
+
+    async def story() -> None:
+        async with running(h1):
+            made = ("user-create", "name=alice", f"new-password={first}", "role=read-only")
+            assert (await console(h1, *made)).code == 0
+            changed = await alice(first, "user-password-change", f"new={second}")
+            assert (changed.code, changed.err) == (0, "")
+            assert "Authentication failed" in (await alice(first, "host-list")).err
+            wrong = await alice(second, "user-password-change", f"new={third}", "old=wrong")
+            assert wrong.code == 1
+            asked = await alice(second, "user-password-change", typed=f"{third}\n".encode())
+            assert (asked.code, asked.err) == (0, "new: ")
+            assert (await alice(third, "host-list", "--minimal")).out == f"{h1.me}\n"
+            root = await xe(*remote(h1, "host-list", "--minimal"), environment=home)
+            assert root.out == f"{h1.me}\n"
+
+    run(story())
+
+
 def test_a_plan_is_shown_and_nothing_is_done(pool: Pool) -> None:
     hosts = h1, h2 = pool(2)
 

@@ -42,11 +42,21 @@ async def set_password(seat: Seat) -> None:
     required=("new",),
     optional=("old",),
     secrets=("new",),
-    does=("session.change_password old={old_pwd} new={new_pwd}",),
+    does=(
+        "session.change_password old={old_pwd} new={new_pwd}",
+        "pooltrust.change_own_password old={old} new={new}",
+    ),
 )
 async def change_password(seat: Seat) -> None:
-    """Change root's password in the whole pool."""
-    await seat.call("session.change_password", seat.words.get("old"), seat.words.require("new"))
+    """Change your password in the whole pool; the old one is that which you log in with."""
+    old, new = seat.words.get("old"), seat.words.require("new")
+    if await seat.call("session.get_is_local_superuser", seat.session):
+        await seat.call("session.change_password", old, new)
+        return
+    if not (old := old or seat.words.get("password")):
+        await seat.ask_secret("old")
+        old = seat.words.require("old")
+    await seat.call("pooltrust.change_own_password", old, new)
 
 
 @command("subject-add", required=("subject-name",))
