@@ -125,7 +125,7 @@ class Dialling:
                 shown=self.shown,
                 tls_version=connection.tls_version,
                 expected=str(expected),
-                reason=str(expected) if looking else "",
+                reason=expected.because if isinstance(expected, Anyone) and looking else "",
             )
         )
 

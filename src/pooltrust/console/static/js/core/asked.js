@@ -4,16 +4,17 @@ import { changed } from './store.js'
 
 const SELDOM = 5000
 
-/** @type {Map<string, {value?: any, fault?: string, at: number, asking: boolean, late?: boolean}>} */
+/** @type {Map<string, {value?: any, fault?: string, at: number, asking: boolean, lasting: boolean, late?: boolean}>} */
 const kept = new Map()
 
 /**
  * The answer to a call, or what was answered last while it is asked anew.
+ * `lasting`: no event makes it outdated.
  * @param {string} id @param {string} what @param {() => Promise<any>} asking @param {number} [fresh] milliseconds
  */
-export function answer(id, what, asking, fresh = 30000) {
+export function answer(id, what, asking, fresh = 30000, lasting = false) {
   const key = `${id} ${what}`
-  const one = kept.get(key) ?? { at: 0, asking: false }
+  const one = kept.get(key) ?? { at: 0, asking: false, lasting }
   kept.set(key, one)
   if (!one.asking && Date.now() - one.at > fresh) {
     one.asking = true
@@ -52,7 +53,7 @@ export function outdated(id, what = '') {
 /** @param {string} id @param {string} [what] */
 function forget(id, what = '') {
   for (const [key, one] of kept) {
-    if (!key.startsWith(`${id} ${what}`)) continue
+    if (!key.startsWith(`${id} ${what}`) || (one.lasting && !what)) continue
     one.at = 0
     one.late = one.asking
   }
