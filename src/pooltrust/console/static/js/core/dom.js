@@ -50,6 +50,33 @@ function made(kind, given) {
 /** @param {unknown} value */
 const absent = value => value === false || value === null || value === undefined
 
+/**
+ * An element whose children are made only if the one on the page shows another version: a long table of
+ * which nothing changed costs little to draw again.  What the children show follows from the version.
+ * @param {HTMLElement} element made with no children @param {string} version @param {() => any[]} children
+ */
+export function versioned(element, version, children) {
+  element.setAttribute('data-version', version)
+  const one = /** @type {any} */ (element)
+  one.later = () =>
+    element.append(
+      ...children()
+        .flat(9)
+        .filter(child => !absent(child)),
+    )
+  return element
+}
+
+/** Make what was put off, in what comes to the page as new. @param {any} fresh */
+function complete(fresh) {
+  if (fresh.nodeType !== Node.ELEMENT_NODE) return fresh
+  for (const one of [fresh, ...fresh.querySelectorAll('[data-version]')]) {
+    one.later?.()
+    one.later = null
+  }
+  return fresh
+}
+
 /** A name that somebody chose: isolated in its direction, and cut if it is long. @param {unknown} text */
 export function name(text, most = 120) {
   const whole = visible(String(text ?? ''))
@@ -82,8 +109,8 @@ function patchChildren(old, wanted) {
     }
     if (have && alike(have, want)) patch(have, want)
     else if (have && !(have.dataset?.key && next.some(one => one.dataset?.key === have.dataset.key)))
-      old.replaceChild(want, have)
-    else old.insertBefore(want, have ?? null)
+      old.replaceChild(complete(want), have)
+    else old.insertBefore(complete(want), have ?? null)
   })
   while (old.childNodes.length > next.length) old.lastChild.remove()
 }
@@ -103,6 +130,8 @@ function patch(have, want) {
     if (have.data !== want.data) have.data = want.data
     return
   }
+  const same = want.later && have.getAttribute('data-version') === want.getAttribute('data-version')
+  if (!same) complete(want)
   for (const { name } of [...have.attributes])
     if (!want.hasAttribute(name) && name !== 'open') have.removeAttribute(name)
   for (const { name, value } of [...want.attributes]) {
@@ -113,5 +142,5 @@ function patch(have, want) {
   for (const name of Object.keys(have.handlers ?? {})) if (!(name in want.handlers)) have[name] = null
   for (const [name, handler] of Object.entries(want.handlers ?? {})) have[name] = handler
   have.handlers = want.handlers
-  if (!have.hasAttribute('data-own')) patchChildren(have, want)
+  if (!same && !have.hasAttribute('data-own')) patchChildren(have, want)
 }

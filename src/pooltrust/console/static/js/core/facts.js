@@ -9,15 +9,16 @@ export const TYPES = {
   pinned: 'Pinned certificate',
 }
 
+/** host-2 before host-10. */
+export const order = new Intl.Collator('en', { numeric: true })
+
 /** @param {any} place */
 export const poolOf = place => [...place.objects.pool.values()][0]
 /** @param {any} place */
 export const poolRef = place => [...place.objects.pool.keys()][0]
 /** @param {any} place */
 export const hosts = place =>
-  [...place.objects.host.entries()].sort((a, b) =>
-    a[1].name_label.localeCompare(b[1].name_label, 'en', { numeric: true }),
-  )
+  [...place.objects.host.entries()].sort((a, b) => order.compare(a[1].name_label, b[1].name_label))
 
 /** @param {any} place */
 export function poolName(place) {
@@ -66,9 +67,6 @@ export function verification(place, ref) {
   const pool = poolOf(place)
   if (!pool || pool.tls_verification_enabled === undefined) return null
   const on = pool.tls_verification_enabled
-  const off = hosts(place)
-    .filter(([, host]) => host.tls_verification_enabled === false)
-    .map(([, host]) => host.name_label)
   if (!on) return { words: 'Disabled', tone: 'bad', kind: 'off', off: [] }
   if (ref) {
     const own = place.objects.host.get(ref)?.tls_verification_enabled
@@ -76,6 +74,9 @@ export function verification(place, ref) {
       ? { words: 'Disabled, but enabled on the pool', tone: 'bad', kind: 'override', off: [] }
       : { words: 'Enabled', tone: 'good', kind: 'verified', off: [] }
   }
+  const off = hosts(place)
+    .filter(([, host]) => host.tls_verification_enabled === false)
+    .map(([, host]) => host.name_label)
   return off.length
     ? { words: 'Enabled on the pool, but disabled on:', tone: 'bad', kind: 'override', off }
     : { words: 'Enabled', tone: 'good', kind: 'verified', off: [] }

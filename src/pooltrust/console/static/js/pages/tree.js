@@ -1,6 +1,6 @@
 // The tree of pools and hosts, with the real state of each by shape, colour and text.  A right click or
 // the menu key opens what the menus Pool and Server would.
-import { h, name } from '../core/dom.js'
+import { h, name, versioned } from '../core/dom.js'
 import { hosts, hostState, poolName, poolState } from '../core/facts.js'
 import { to } from '../core/route.js'
 import { link, places } from '../core/store.js'
@@ -59,9 +59,12 @@ const hostRows = (at, id, place) =>
 
 /** @param {string} label @param {{words: string, tone: string, kind?: string}} state @param {Record<string, any>} given */
 const row = (label, state, given) =>
-  h.a(
-    { ...given, title: `${label.slice(0, 300)}: ${state.words}` },
-    h.span({ class: `${state.tone}-text` }, iconOf(state)),
-    h.span({ class: 'label' }, name(label, 80)),
-    h.span({ class: `state ${state.tone}-text` }, state.words),
+  versioned(
+    h.a({ ...given, title: `${label.slice(0, 300)}: ${state.words}` }),
+    `${state.kind} ${state.tone} ${state.words} ${label.slice(0, 300)}`,
+    () => [
+      h.span({ class: `${state.tone}-text` }, iconOf(state)),
+      h.span({ class: 'label' }, name(label, 80)),
+      h.span({ class: `state ${state.tone}-text` }, state.words),
+    ],
   )

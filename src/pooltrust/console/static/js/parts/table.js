@@ -1,6 +1,7 @@
 // A table that is sorted by its headings and filtered by a box and by choices, and remembers them.
 // A row may open to show the rest of what is known.  On a narrow screen each row is a card.
-import { h } from '../core/dom.js'
+import { h, versioned } from '../core/dom.js'
+import { order } from '../core/facts.js'
 import { changed } from '../core/store.js'
 
 /**
@@ -15,6 +16,7 @@ import { changed } from '../core/store.js'
  * @property {Choice[]} [choices] what else it can be filtered by, of the values that there are
  * @property {(row: any) => string} [search] what is searched besides its columns
  * @property {(row: any) => any} [details] what a row shows when it is opened; rows need a data-key then
+ * @property {(row: any) => string} [version] what all that a row shows follows from, for tables that are long
  * @property {any} [empty] what is said when there is no row at all
  */
 
@@ -84,22 +86,29 @@ function rowShown(row, columns, more, state) {
   const given = more.row?.(row) ?? {}
   const key = given['data-key']
   const open = Boolean(more.details && state.open.has(key))
-  const cells = columns.map((one, index) =>
-    h.td(
-      { 'data-label': one.label, class: one.grow ? 'grow' : null },
-      index === 0 && more.details ? opener(key, open, String(one.value(row)), state) : null,
-      one.show ? one.show(row) : String(one.value(row)),
-    ),
-  )
-  if (!open) return h.tr(given, cells)
-  return [
-    h.tr({ ...given, class: 'opened' }, cells),
-    h.tr(
-      { class: 'details', 'data-key': `${key} details` },
-      h.td({ colspan: columns.length }, more.details?.(row)),
-    ),
-  ]
+  const cells = () =>
+    columns.map((one, index) =>
+      h.td(
+        { 'data-label': one.label, class: one.grow ? 'grow' : null },
+        index === 0 && more.details ? opener(key, open, String(one.value(row)), state) : null,
+        one.show ? one.show(row) : String(one.value(row)),
+      ),
+    )
+  const version = more.version?.(row)
+  if (version !== undefined) {
+    const shown = versioned(h.tr({ ...given, class: open ? 'opened' : null }), `${version} ${open}`, cells)
+    return open ? [shown, detailsRow(key, row, columns, more)] : shown
+  }
+  if (!open) return h.tr(given, cells())
+  return [h.tr({ ...given, class: 'opened' }, cells()), detailsRow(key, row, columns, more)]
 }
+
+/** @param {string} key @param {any} row @param {Column[]} columns @param {More} more */
+const detailsRow = (key, row, columns, more) =>
+  h.tr(
+    { class: 'details', 'data-key': `${key} details` },
+    h.td({ colspan: columns.length }, more.details?.(row)),
+  )
 
 /** @param {string} key @param {boolean} open @param {string} about @param {State} state */
 const opener = (key, open, about, state) =>
@@ -218,6 +227,4 @@ function heading(column, state) {
 
 /** @param {string|number} a @param {string|number} b */
 const compare = (a, b) =>
-  typeof a === 'number' && typeof b === 'number'
-    ? a - b
-    : String(a).localeCompare(String(b), 'en', { numeric: true })
+  typeof a === 'number' && typeof b === 'number' ? a - b : order.compare(String(a), String(b))

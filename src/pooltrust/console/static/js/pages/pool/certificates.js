@@ -2,7 +2,7 @@
 import { calendar, csv, plain } from '../../actions/exports.js'
 import { call } from '../../core/api.js'
 import { h, name } from '../../core/dom.js'
-import { poolName, thumbprint, TYPES } from '../../core/facts.js'
+import { order, poolName, thumbprint, TYPES } from '../../core/facts.js'
 import { date, validityState, when } from '../../core/words.js'
 import { button } from '../../parts/dialog.js'
 import { chip, daysBar, moment, shortThumb, thumb } from '../../parts/pieces.js'
@@ -106,6 +106,7 @@ const MORE = {
     { key: 'state', label: 'State', value: stateWords, order: Object.values(STATES) },
   ],
   row: row => ({ 'data-key': row.ref }),
+  version: row => [row.host, row.state.words, row.until, row.key, row.issuer, row.thumbprint].join('|'),
   search: row => `${row.subject} ${row.names} ${row.thumbprint.replaceAll(':', '')}`,
   details,
 }
@@ -135,7 +136,7 @@ export function rowsOf(place, report) {
   const told = new Map((report?.certificates ?? []).map(one => [`${one.type} ${one.sha256}`, one]))
   return [...place.objects.certificate.entries()]
     .map(([ref, one]) => rowOf(place, ref, one, told.get(`${one.type} ${thumbprint(one)}`) ?? {}))
-    .sort((a, b) => a.host.localeCompare(b.host, 'en', { numeric: true }) || b.type.localeCompare(a.type))
+    .sort((a, b) => order.compare(a.host, b.host) || b.type.localeCompare(a.type))
 }
 
 /** @param {any} place @param {string} ref @param {any} one @param {any} more what only our own hosts tell */
