@@ -156,7 +156,7 @@ function beside(said) {
 const chainShown = chain =>
   chain.length
     ? h.ol(
-        { class: 'plain' },
+        { class: 'plan' },
         chain.map(one =>
           h.li(name(one.subject, 200), h.span({ class: 'faint' }, ` until ${when(one.not_after)}`)),
         ),

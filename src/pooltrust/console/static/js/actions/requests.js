@@ -230,11 +230,7 @@ const WARNING = [
   ),
 ]
 
-const aboutLeaf = leaf => [
-  name(leaf.subject, 200),
-  ` until ${when(leaf.not_after)}, `,
-  h.code(leaf.thumbprint),
-]
+const aboutLeaf = leaf => [name(leaf.subject, 200), ` until ${when(leaf.not_after)}`, h.code(leaf.thumbprint)]
 
 /** @param {string} id @param {any} said */
 const eachOf =

@@ -97,7 +97,7 @@ function shownAll(items, choice, naming) {
         h.div(
           h.label(
             h.input({ type: 'radio', name: 'which', checked: n === choice.at, onchange: () => choose(n) }),
-            h.span(name(one.subject ?? one.issuer, 200), ' ', h.code(one.thumbprint)),
+            h.span(name(one.subject ?? one.issuer, 200), h.div({ class: 'mono thumbprint' }, one.thumbprint)),
           ),
           one.findings.map(finding),
         ),

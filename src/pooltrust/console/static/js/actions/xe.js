@@ -6,25 +6,24 @@ import { can } from '../core/facts.js'
 /** @param {string} text */
 const word = text => (/^[\w.:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
+/** @param {string} host @param {string} chain */
+const installing = (host, chain) => [
+  'host-server-certificate-install',
+  `host=${host}`,
+  'certificate=FILE',
+  'private-key=FILE',
+  ...(chain ? ['certificate-chain=FILE'] : []),
+]
+
 /** By call: the words, from the host's UUID and the parameters. @type {Record<string, (host: string, p: any[]) => string[]>} */
 export const LINES = {
   'pool.enable_tls_verification': () => ['pool-enable-tls-verification'],
   'host.reset_server_certificate': host => ['host-reset-server-certificate', `host=${host}`],
   'host.refresh_server_certificate': host => ['host-refresh-server-certificate', `host=${host}`],
-  'host.install_server_certificate': host => [
-    'host-server-certificate-install',
-    `host=${host}`,
-    'certificate=FILE',
-    'private-key=FILE',
-  ],
-  'pooltrust.install_server_certificate': host => [
-    'host-server-certificate-install',
-    `host=${host}`,
-    'certificate=FILE',
-    'private-key=FILE',
-  ],
+  'host.install_server_certificate': (host, p) => installing(host, p[3]),
+  'pooltrust.install_server_certificate': (host, p) => installing(host, p[3]),
   'pooltrust.install_requested_certificate': host => [
-    'host-server-certificate-install',
+    'host-certificate-request-install',
     `host=${host}`,
     'certificate=FILE',
   ],
@@ -38,25 +37,30 @@ export const LINES = {
     'pool-join',
     `master-address=${p[0]}`,
     `master-username=${p[1]}`,
-    'master-password=…',
+    'master-password=MASTER-PASSWORD',
   ],
-  'pool.install_ca_certificate': (_, p) => ['pool-install-ca-certificate', `name=${p[0]}`, 'filename=FILE'],
+  'pool.install_ca_certificate': (_, p) => ['pool-install-ca-certificate', `filename=${p[0]}`],
   'pool.uninstall_ca_certificate': (_, p) => ['pool-uninstall-ca-certificate', `name=${p[0]}`],
-  'pool.crl_install': (_, p) => ['pool-crl-install', `name=${p[0]}`, 'filename=FILE'],
+  'pool.crl_install': (_, p) => ['pool-crl-install', `filename=${p[0]}`],
   'pool.crl_uninstall': (_, p) => ['pool-crl-uninstall', `name=${p[0]}`],
   'pool.certificate_sync': () => ['pool-certificate-sync'],
   'pool.initialize_wlb': (_, p) => [
     'pool-initialize-wlb',
     `wlb_url=${p[0]}`,
     `wlb_username=${p[1]}`,
-    'wlb_password=…',
+    'wlb_password=WLB-PASSWORD',
     `xenserver_username=${p[3]}`,
-    'xenserver_password=…',
+    'xenserver_password=XENSERVER-PASSWORD',
   ],
   'pool.deconfigure_wlb': () => ['pool-deconfigure-wlb'],
-  'pooltrust.create_user': (_, p) => ['user-create', `name=${p[0]}`, `role=${p[2]}`, 'password=…'],
+  'pooltrust.create_user': (_, p) => [
+    'user-create',
+    `name=${p[0]}`,
+    `role=${p[2]}`,
+    'new-password=NEW-PASSWORD',
+  ],
   'pooltrust.destroy_user': (_, p) => ['user-destroy', `name=${p[0]}`],
-  'pooltrust.set_password': (_, p) => ['user-password-set', `name=${p[0]}`, 'password=…'],
+  'pooltrust.set_password': (_, p) => ['user-password-set', `name=${p[0]}`, 'new-password=NEW-PASSWORD'],
   'pooltrust.end_session': (_, p) => ['session-end', `uuid=${p[0]}`],
   'pooltrust.resume_operation': (_, p) => ['operation-resume', `uuid=${p[0]}`],
   'pooltrust.abandon_operation': (_, p) => ['operation-abandon', `uuid=${p[0]}`],

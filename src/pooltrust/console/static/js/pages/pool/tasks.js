@@ -32,9 +32,11 @@ export function suspended(id, place) {
         { class: 'banner', role: 'status', 'data-key': `stopped ${one.id}` },
         h.p(
           h.strong(name(`${capital(one.title)} stopped`, 200)),
-          ` at “${one.phase}”, begun ${when(one.began)}.`,
+          `, begun ${when(one.began)} by `,
+          name(one.by, 40),
+          '.',
         ),
-        h.p(name(one.words, 700)),
+        h.p(name(reasonOf(one), 700)),
         h.p(
           { class: 'faint' },
           one.state === 'running'
@@ -45,6 +47,9 @@ export function suspended(id, place) {
       ),
     )
 }
+
+/** Why; the commands at its end are buttons here. @param {any} one */
+const reasonOf = one => one.words.split(' Resume: xe ')[0]
 
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1)
 
@@ -123,6 +128,6 @@ const operationShown = (id, one) =>
     `${one.phase && !one.ended ? `, at “${one.phase}”` : ''}, by `,
     name(one.by, 40),
     `, ${when(one.began)}. `,
-    stopped(one) ? banner(one.words.slice(0, 700)) : h.span({ class: 'faint' }, name(one.words, 700)),
+    stopped(one) ? banner(reasonOf(one).slice(0, 700)) : h.span({ class: 'faint' }, name(one.words, 700)),
     stopped(one) ? h.div({ class: 'actions' }, ...choices(id, one)) : null,
   )
