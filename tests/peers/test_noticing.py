@@ -18,6 +18,7 @@ from peers.stage import Puppet
 from peers.test_appending import append, fit
 from pooltrust.errors import Failure
 from pooltrust.host.peers import wire
+from pooltrust.host.telling import noticing
 from pooltrust.host.telling.noticing import MOST_KNOCKS, Word
 from pooltrust.pool.alerts import Forked, Knocked, Noticed
 from pooltrust.terms import HostId
@@ -34,6 +35,34 @@ def alerts(host: Host) -> set[tuple[str, str]]:
 
 def noticed(host: Host) -> Noticed:
     return host.daemon.noticing.noticed()
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noticing, "GRACE", timedelta(0))
+
+
+def test_a_host_that_was_ejected_this_minute_may_go_on_as_it_did(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(noticing, "GRACE", timedelta(minutes=1))
+    h1, h2 = pool(2)
+
+    async def story() -> None:
+        async with running(h1):
+            puppet, here = await Puppet.of(h2), h1.daemon.noticing
+            await dismiss(h1, puppet.me)
+            at = h1.daemon.belief.log.at(h1.roster.number).entry.at
+            for later, knocks in ((timedelta(seconds=59), 0), (timedelta(seconds=61), 1)):
+                here._now = lambda later=later: at + later  # type: ignore[misc]
+                here.knocked(puppet.me, h2.config.address)
+                assert len(noticed(h1).knocks) == knocks
+            here._knocks.clear()
+            here._now = lambda: at - timedelta(hours=1)  # one of the clocks is wrong
+            here.knocked(puppet.me, h2.config.address)
+            assert len(noticed(h1).knocks) == 1
+
+    run(story())
 
 
 def test_an_ejected_host_that_knocks_at_any_member_is_an_alert_until_it_is_a_member_again(

@@ -10,25 +10,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.telling.journal import Journal
+from pooltrust.host.telling.left import Left, admission, were_members
 from pooltrust.pool.alerts import KNOCKING, Forked, Knocked, Noticed
 from pooltrust.terms import HostId
 from pooltrust.tls.answer import Refusal
 from pooltrust.tls.reasons import UNKNOWN_TO_US
-from pooltrust.trust.entries import AddressChanged, HostAdmitted
 from pooltrust.trust.heads import Life
-from pooltrust.trust.log import Log
 from pooltrust.trust.roster import Roster
 
 CALL = "noticed"
 _ADDRESS = re.compile(r"[0-9A-Fa-f:.%]+")
 MOST_KNOCKS = 64
 """So many of one member are believed."""
+GRACE = timedelta(minutes=1)
+"""So long a host that was just ejected may not have heard of it, and goes on as it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Noticing:
         self._words: dict[HostId, Word] = {}
         self._switched: frozenset[HostId] = frozenset()
         self._told: tuple[Life | None, Word] = (None, Word())
-        self._left: dict[HostId, str] | None = None
+        self._left: dict[HostId, Left] | None = None
         self._admitted: dict[HostId, datetime | None] = {}
         self.changed: Callable[[], None] = lambda: None
         belief.watch(self._roster_changed)
@@ -113,7 +114,7 @@ class Noticing:
 
     def knocked(self, host: HostId, address: str) -> None:
         """This host, which was a member, tried to connect."""
-        if host in self._belief.roster.members:
+        if host in self._belief.roster.members or self._may_not_know(host):
             return
         new = host not in self._knocks
         self._knocks[host] = Knocked(host, address, self._now())
@@ -127,9 +128,9 @@ class Noticing:
         if refusal.reason != UNKNOWN_TO_US.code or refusal.name is None:
             return
         taken = {member.address for member in self._belief.roster.members.values()}
-        for host, address in self._were_members().items():
-            if address == refusal.address and address not in taken:
-                self.knocked(host, address)
+        for host, left in self._were_members().items():
+            if left.address == refusal.address and left.address not in taken:
+                self.knocked(host, left.address)
                 return
 
     async def told(self, peer: HostId, frame: wire.Frame) -> wire.Frame:
@@ -162,10 +163,15 @@ class Noticing:
     def _changed(self) -> None:
         self.changed()
 
-    def _were_members(self) -> Mapping[HostId, str]:
-        """The hosts that were members and are none now, with their last addresses."""
+    def _may_not_know(self, host: HostId) -> bool:
+        left = self._were_members().get(host)
+        # A clock that was wrong when it was ejected hides nothing: then there is no grace.
+        return left is not None and timedelta() <= self._now() - left.at < GRACE
+
+    def _were_members(self) -> Mapping[HostId, Left]:
+        """The hosts that were members and are none now."""
         if self._left is None:
-            self._left = _left(self._belief.log)
+            self._left = were_members(self._belief.log)
         return self._left
 
     def _word(self) -> Word:
@@ -183,7 +189,7 @@ class Noticing:
         for host in belief.roster.members:
             if host != belief.me and not witness.heard_of(host):
                 if host not in self._admitted:
-                    self._admitted[host] = _admission(belief.log, host, belief.me)
+                    self._admitted[host] = admission(belief.log, host, belief.me)
                 if (at := self._admitted[host]) is not None:
                     yield host, at
 
@@ -218,32 +224,6 @@ class Noticing:
             self._forks.clear()
             self._knocks.clear()
         self._look()
-
-
-def _left(log: Log) -> dict[HostId, str]:
-    """Those who were members at some time of this log, with their last addresses."""
-    known: dict[HostId, str] = {}
-    if log.base is not None:
-        known = {host: member.address for host, member in log.base.members.items()}
-    kinds = [body.kind.encode() for body in (HostAdmitted, AddressChanged)]
-    for signed in log.tail(0):
-        if any(kind in signed.payload for kind in kinds):
-            body = signed.entry.body
-            if isinstance(body, HostAdmitted | AddressChanged):
-                known[body.host] = body.address
-    return {host: address for host, address in known.items() if host not in log.roster.members}
-
-
-def _admission(log: Log, host: HostId, by: HostId) -> datetime | None:
-    """When this coordinator admitted a member; None if another did, or the log has it no more."""
-    kind, about = HostAdmitted.kind.encode(), host.encode()
-    for signed in reversed(log.tail(0)):
-        if kind in signed.payload and about in signed.payload:
-            entry = signed.entry
-            if isinstance(entry.body, HostAdmitted) and entry.body.host == host:
-                admitted_by = log.roster_at(entry.number).coordinator
-                return entry.at if admitted_by == by else None
-    return None
 
 
 def _knocked(content: object, now: datetime) -> Knocked:
