@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pooltrust.console.trusting.known import (
-    BadKnownServers,
-    Known,
-    KnownServers,
-    load,
-    read_known,
-    store,
-    written,
-)
+from pooltrust.console.trusting.kept import BadKnownServers, Kept
+from pooltrust.console.trusting.known import Known, KnownServers, read_known, written
 from pooltrust.console.trusting.shown import Ordered, differences, doubts, verdict
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.mint import KeyKind, mint_server_identity
@@ -66,13 +59,16 @@ def test_whoever_holds_a_known_key_is_that_host_at_a_new_place_too():
     assert servers.holding(Thumbprint.of(b"b")) is None
 
 
-def test_they_are_kept_for_their_owner_and_read_again(tmp_path: Path):
-    servers = KnownServers().learned(known("h1")).learned(known("h2", "b"))
-    file = tmp_path / "new" / "known.json"
-    store(file, servers)
+def kept(file: Path) -> Kept[KnownServers]:
+    return Kept(file, empty=KnownServers(), read=read_known, written=written)
 
-    assert load(file) == servers and load(tmp_path / "none") == KnownServers()
-    assert file.stat().st_mode & 0o777 == 0o600
+
+def test_they_are_kept_for_their_owner_and_read_again(tmp_path: Path):
+    file = tmp_path / "new" / "known.json"
+    servers = kept(file).change(lambda none: none.learned(known("h1")).learned(known("h2", "b")))
+
+    assert kept(file).now() == servers and kept(tmp_path / "none").now() == KnownServers()
+    assert file.stat().st_mode & 0o777 == 0o600 and file.parent.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize(
@@ -136,21 +132,21 @@ def test_what_differs_stands_side_by_side():
     ],
 )
 def test_the_verdict_is_in_words(kind: str, words: str, old: Certificate, ordered: Ordered | None):
-    found, said = verdict(met_as(old), server(), ordered, NOW)
+    found, said = verdict(met_as(old), server(), ordered, None, NOW)
     assert found == kind and words in said
 
 
 def test_without_the_old_certificate_a_change_is_hostile():
-    assert verdict(known(), server(), None, NOW)[0] == "hostile"
+    assert verdict(known(), server(), None, None, NOW)[0] == "hostile"
 
 
 def test_a_file_that_another_user_has_prepared_is_not_written_into(tmp_path: Path):
     victim, file = tmp_path / "victim", tmp_path / "known.json"
     victim.write_text("mine")
     file.with_name(unfinished("known.json")).symlink_to(victim)
-    store(file, KnownServers().learned(known()))
+    kept(file).change(lambda none: none.learned(known()))
 
     assert victim.read_text() == "mine" and not file.is_symlink()
     file.with_name(unfinished("known.json")).touch(0o666)
-    store(file, KnownServers())
+    kept(file).change(lambda _: KnownServers())
     assert file.stat().st_mode & 0o777 == 0o600

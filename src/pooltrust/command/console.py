@@ -12,7 +12,7 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
-from pooltrust.console.trusting.known import replace_file
+from pooltrust.console.trusting.kept import replace_own
 from pooltrust.console.trusting.trust import place_of
 from pooltrust.console.web.asked import place_typed
 from pooltrust.console.web.serve import Running, running
@@ -108,7 +108,7 @@ def write_link(page: Path, link: str) -> None:
     Raises BadKnownServers.
     """
     words = f'<meta http-equiv="refresh" content="0;url={html.escape(link)}">'
-    replace_file(page, f"<!doctype html><title>pooltrust console</title>{words}\n".encode())
+    replace_own(page, f"<!doctype html><title>pooltrust console</title>{words}\n".encode())
 
 
 def _listen(console: Running) -> None:

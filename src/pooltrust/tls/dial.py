@@ -19,7 +19,7 @@ from pooltrust.pki.certificate import BadCertificate, Certificate, read
 from pooltrust.pki.revocation import revoked
 from pooltrust.terms import JOIN_NAME, POOL_NAME
 from pooltrust.tls.contexts import ClientContexts, ClientKey
-from pooltrust.tls.handshake import SHUTDOWN_SECONDS, verified_chain
+from pooltrust.tls.handshake import SHUTDOWN_SECONDS, presented_chain, verified_chain
 from pooltrust.tls.reasons import (
     Reason,
     handshake_failed,
@@ -48,6 +48,21 @@ class Connection:
     address: str
     port: int
     expected: Expectation
+
+    def verified(self) -> list[Certificate]:
+        """The chain by which a `Server` was believed, its own certificate first, anchor included.
+
+        Raises CannotVerify for one of them that can't be read.
+        """
+        return _chain(self.writer)
+
+    def presented(self) -> list[Certificate]:
+        """What the other side showed beside its own certificate, and nobody has verified."""
+        found = []
+        for der in presented_chain(self.writer.get_extra_info("ssl_object"))[1:]:
+            with suppress(BadCertificate):
+                found.append(read(der))
+        return found
 
     async def close(self) -> None:
         """Close it; what was written is still delivered, as far as the peer reads."""

@@ -65,6 +65,17 @@ def verified_chain(tls: Any) -> list[bytes]:
     return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in _inner_chain(tls)]
 
 
+def presented_chain(tls: Any) -> list[bytes]:
+    """What the other side has shown (DER), the leaf first; nobody has verified any of it.
+
+    `tls` as above; here too Python gives a public name from 3.13 on.
+    """
+    if hasattr(tls, "get_unverified_chain"):
+        return list(tls.get_unverified_chain())
+    shown = tls._sslobj.get_unverified_chain() or ()
+    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in shown]
+
+
 def _inner_chain(tls: Any) -> Sequence[Any]:
     return tls._sslobj.get_verified_chain() or ()
 

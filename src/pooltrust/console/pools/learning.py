@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pooltrust.console.pools.mirror import Mirror
-from pooltrust.console.trusting.known import Known
-from pooltrust.console.trusting.trust import LEARNED, place_of
+from pooltrust.console.trusting.known import LEARNED, Known
+from pooltrust.console.trusting.trust import place_of
 from pooltrust.terms import Thumbprint
 
 SERVER = "host"

@@ -139,8 +139,12 @@ class Place:
             self._channel = None
 
     async def _dialled(self) -> Any:
-        connection = await self._trust.dial(*self._at, sent_by=self._sent_by)
+        typed = self._at == (self.state.address, self.state.port)
+        connection = await self._trust.dial(*self._at, sent_by=self._sent_by, typed=typed)
         self._met = str(connection.met.thumbprint)
+        if by := self._trust.vouched_for(place_of(*self._at), self._met):
+            # As good as a person's word, which was given for the authority.
+            self._how, self.state.kept = by, True
         self.state.tls_version = connection.tls_version
         return connection
 

@@ -1,7 +1,7 @@
 """The servers that the console knows: which certificate each host of each pool is believed by.
 
 One entry for each host, by the UUIDs of its pool and itself, whatever addresses it is reached by.
-A file of JSON, replaced whole; it holds no secret.
+As JSON, which holds no secret.  Pure; the file is kept.py's.
 """
 
 from __future__ import annotations
@@ -9,25 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from pooltrust.errors import Refused, failure
+from pooltrust.console.trusting.kept import BadKnownServers
 from pooltrust.terms import Thumbprint
-from pooltrust.trust.store import files
 
 MOST_PLACES = 16
-
-
-@failure("KNOWN_SERVERS_REFUSED")
-class BadKnownServers(Refused):
-    """The known servers in {file} can't be used: {why}."""
-
-    file: str
-    why: str
-    remedy: str = "Correct the file, or move it away: then every server is met for the first time."
+LEARNED = "told by its pool over a verified connection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +40,19 @@ class Known:
     """PEM, if it was ever seen whole: what a changed certificate is compared with."""
     source: str = ""
     """Whose word it is known by: the certificate that a person judged when its pool was met."""
+    issuer: str = ""
+    """PEM of who issued the certificate, if the host showed it; good for this host alone."""
+    authority: str = ""
+    """The authority (its thumbprint) by whose word for the name this host is believed."""
+    vouched: str = ""
+    """The certificate that was believed by that word, and not by another's."""
+    judged: tuple[str, ...] = ()
+    """The places at which a person, or an authority, spoke for it; of others only its pool did."""
+
+    @property
+    def by_authority(self) -> bool:
+        """Whether nothing but an authority's word speaks for its certificate."""
+        return bool(self.authority) and self.vouched == self.thumbprint
 
     @property
     def lineage(self) -> str:
@@ -77,11 +80,21 @@ class KnownServers:
         """The hosts of one pool."""
         return (one for one in self.entries if one.pool == pool)
 
+    def by_word_of(self, authority: str) -> set[str]:
+        """The hosts that rest on this authority's word (its thumbprint), or on theirs."""
+        by_name = [one for one in self.entries if one.authority == authority]
+        sources = {one.lineage for one in by_name}
+        told = (one for one in self.entries if one.lineage in sources and not one.judged)
+        return {one.host for one in (*by_name, *told)}
+
     def learned(self, new: Known) -> KnownServers:
         """With this host, in place of what was known of it; no other keeps its places."""
         old = next((one for one in self.entries if one.host == new.host), None)
         if old is not None:
             new = _merged(old, new)
+        # A typed place that has moved to another host of its pool is still one that was judged.
+        judged = {place for one in self.entries for place in one.judged} | {*new.judged}
+        new = replace(new, judged=tuple(place for place in new.places if place in judged))
         others = [_without(one, new.places) for one in self.entries if one.host != new.host]
         kept = [one for one in others if one.places]
         return KnownServers(tuple(sorted([*kept, new], key=lambda one: (one.pool, one.name))))
@@ -95,13 +108,20 @@ class KnownServers:
 def _merged(old: Known, new: Known) -> Known:
     places = tuple(dict.fromkeys([*new.places, *old.places]))[:MOST_PLACES]
     changed = new.thumbprint != old.thumbprint
+    # Whoever was believed by a certificate is not believed by a name from now on; and whom a
+    # person judged, no longer by one.
+    by_name = bool(old.authority) and (not new.judged or bool(new.authority))
     return replace(
         new,
         places=places,
         first_seen=old.first_seen,
         before=old.thumbprint if changed else old.before,
-        how=new.how if changed or old.pool != new.pool else old.how,
+        how=new.how if changed or old.pool != new.pool or new.judged else old.how,
         certificate=new.certificate or ("" if changed else old.certificate),
+        issuer=new.issuer or old.issuer,
+        authority=old.authority if by_name else "",
+        vouched=(new.vouched or old.vouched) if by_name else "",
+        judged=(*old.judged, *new.judged),
     )
 
 
@@ -109,7 +129,8 @@ def _without(one: Known, places: Iterable[str]) -> Known:
     gone = set(places)
     if not gone & set(one.places):
         return one
-    return replace(one, places=tuple(place for place in one.places if place not in gone))
+    left = tuple(place for place in one.places if place not in gone)
+    return replace(one, places=left, judged=tuple(place for place in one.judged if place in left))
 
 
 def read_known(data: bytes, file: str) -> KnownServers:
@@ -124,7 +145,11 @@ def read_known(data: bytes, file: str) -> KnownServers:
 def _read(record: dict[str, Any]) -> Known:
     fields = {name: record[name] for name in Known.__slots__ if name in record}
     places = tuple(str(place) for place in fields.pop("places"))
-    one = Known(places=places, **{name: str(value) for name, value in fields.items()})
+    # A file of an earlier release does not tell.
+    usual = () if fields.get("how") == LEARNED else places
+    judged = tuple(str(place) for place in fields.pop("judged", usual))
+    texts = {name: str(value) for name, value in fields.items()}
+    one = Known(places=places, judged=judged, **texts)
     return replace(one, thumbprint=str(Thumbprint.parse(one.thumbprint)))
 
 
@@ -132,31 +157,6 @@ def written(known: KnownServers) -> bytes:
     """As JSON, to be kept or exported."""
     records = [asdict(one) for one in known.entries]
     return orjson.dumps({"format": 1, "servers": records}, option=orjson.OPT_INDENT_2) + b"\n"
-
-
-def load(file: Path) -> KnownServers:
-    """What is in this file; nothing if there is none.  Raises BadKnownServers."""
-    try:
-        return read_known(file.read_bytes(), str(file))
-    except FileNotFoundError:
-        return KnownServers()
-    except OSError as why:
-        raise BadKnownServers(str(file), why.strerror or str(why)) from why
-
-
-def store(file: Path, known: KnownServers) -> None:
-    """Keep them in this file.  Raises BadKnownServers."""
-    replace_file(file, written(known))
-
-
-def replace_file(file: Path, data: bytes) -> None:
-    """Replace the file; a crash leaves the old one or the new one.  Raises BadKnownServers."""
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Never into a file that is there: in a folder of many it may be another user's.
-        files.replace_file(file, data, 0o600)
-    except OSError as why:
-        raise BadKnownServers(str(file), why.strerror or str(why)) from why
 
 
 def stamp(now: datetime) -> str:

@@ -1,187 +1,199 @@
 """The console's one trust decision: every connection of it to any host is dialled here.
 
-A place that is known is dialled as the holder of its certificate; one that is not is looked at,
-told nothing, and shown to a person.  What a person or a trusted coordinator says is kept.
+A place that is known is dialled as the holder of its certificate, or by its name where it is an
+authority that is believed.  One that is not known is looked at, told nothing, and shown to a
+person, unless an authority of this console vouches for the very name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
-from pooltrust.console.trusting.hearsay import believable
-from pooltrust.console.trusting.known import Known, KnownServers, load, read_known, stamp, store
+from pooltrust.console.trusting.book import Book
+from pooltrust.console.trusting.known import Known
+from pooltrust.console.trusting.shown import before_of
+from pooltrust.console.trusting.vouching import (
+    At,
+    Proof,
+    exactly,
+    follows,
+    issuer_shown,
+    kept_issuer,
+    provable,
+    prove,
+    vouched,
+)
 from pooltrust.errors import CannotVerify
 from pooltrust.pki.certificate import Certificate
 from pooltrust.terms import Thumbprint
 from pooltrust.tls.dial import Connection, dial
 from pooltrust.trust.expect import Anyone, Pinned
 
-LEARNED = "told by its pool over a verified connection"
-
-
-def utc_now() -> datetime:
-    """Now."""
-    return datetime.now(UTC)
-
 
 class Stranger(Exception):
-    """Nobody is known at this place; `met` was looked at and told nothing.
+    """Nobody is believed at this place; `met` was looked at and told nothing.
 
-    `known`: who is known by that certificate elsewhere.
+    `known`: who is known by that certificate, or at this place by the word of a pool alone.
+    `unvouched`: why no authority of this console vouches for it, if it has any.
     """
 
-    def __init__(self, met: Certificate, known: Known | None = None) -> None:
+    def __init__(self, met: Certificate, known: Known | None = None, unvouched: str = "") -> None:
         super().__init__(str(met.thumbprint))
         self.met = met
         self.known = known
+        self.unvouched = unvouched
 
 
 class Changed(Exception):
     """At this place `old` is known, and somebody else was met; nothing was told."""
 
-    def __init__(self, old: Known, met: Certificate) -> None:
+    def __init__(self, old: Known, met: Certificate, proof: Proof | None = None) -> None:
         super().__init__(str(met.thumbprint))
         self.old = old
         self.met = met
+        self.proof = proof
 
 
-class Trust:
-    """Whom the console believes: from its file, and for this run."""
+class Trust(Book):
+    """Whom the console believes, and the connections to them."""
 
-    def __init__(self, file: Path, now: Callable[[], datetime] = utc_now) -> None:
-        self._file = file
-        self._now = now
-        self._known = load(file)
-        self._brief = KnownServers()
-        self._said: dict[str, Thumbprint] = {}
-        self._seen: dict[str, Certificate] = {}
+    async def dial(
+        self, address: str, port: int, *, sent_by: str = "", typed: bool = False
+    ) -> Connection:
+        """A connection to whom is believed there.
 
-    @property
-    def known(self) -> KnownServers:
-        """Who is known now, from the file."""
-        return self._known
-
-    def at(self, place: str) -> Known | None:
-        """Who is believed at this place."""
-        return self._brief.at(place) or self._known.at(place)
-
-    def is_kept(self, place: str, met: str) -> bool:
-        """Whether the one who was met there is remembered beyond this run, as such."""
-        if self._brief.at(place) is not None or place in self._said:
-            return False
-        known = self._known.at(place) or self._known.holding(Thumbprint.parse(met))
-        return known is not None and known.thumbprint == met
-
-    def source_of(self, place: str, met: str) -> str:
-        """For whose hosts the one who was met there can speak."""
-        known = self.at(place) or self._holding(Thumbprint.parse(met))
-        return known.lineage if known else met
-
-    def _holding(self, thumbprint: Thumbprint) -> Known | None:
-        return self._brief.holding(thumbprint) or self._known.holding(thumbprint)
-
-    def known_of(self, host: str) -> Iterator[Known]:
-        """What is known of a host, by its UUID."""
-        entries = (*self._brief.entries, *self._known.entries)
-        return (one for one in entries if one.host == host)
-
-    def members_of(self, pool: str) -> list[Known]:
-        """The hosts of a pool, as they are believed now."""
-        found = {one.host: one for one in (*self._known.of(pool), *self._brief.of(pool))}
-        return list(found.values())
-
-    async def dial(self, address: str, port: int, sent_by: str = "") -> Connection:
-        """A connection to whom is believed there; `sent_by`: the source that named the address.
+        `sent_by`: the source that named the address.  `typed`: a person did, with the password
+        that is about to be sent; what a pool told of that address is no reason to send it there.
 
         Raises Stranger and Changed, with whom it met; CannotConnect, CannotVerify.
         """
-        place = place_of(address, port)
-        known = self.at(place)
-        accepted = self._said.get(place)
-        if accepted is None and known is None:
-            met = await self._look(address, port)
-            known = self._holding(met.thumbprint)
-            # A known host by another of its names, if its own pool says so.  A person who typed
-            # this name may have meant another one, and typed that one's password.
-            if known is None or known.lineage != sent_by:
-                raise Stranger(met, known)
-        expected = accepted or Thumbprint.parse(known.thumbprint if known else "")
-        try:
-            connection = await dial(address, port, expect=Pinned(expected), name=_name(address))
-        except CannotVerify as why:
-            met = await self._look(address, port)
-            if met.thumbprint == expected:
-                raise  # it shows now one and now another
-            self._said.pop(place, None)
-            raise (Changed(known, met) if known else Stranger(met)) from why
-        self._seen[str(expected)] = connection.met
+        at, place = (address, port), place_of(address, port)
+        known, accepted = self.at(place), self._said.get(place)
+        if accepted is not None:
+            return await self._pinned(at, accepted, known)
+        if known is None:
+            return await self._first(at, sent_by)
+        if known.by_authority:
+            connection = await self._by_name(at, known)
+        else:
+            connection = await self._pinned(at, Thumbprint.parse(known.thumbprint), known)
+        if typed and place not in known.judged and not await self._is_vouched(at, connection.met):
+            connection.writer.transport.abort()
+            raise Stranger(connection.met, known)
         return connection
 
-    async def _look(self, address: str, port: int) -> Certificate:
+    async def _first(self, at: At, sent_by: str) -> Connection:
+        """Nobody is known there."""
+        met = await self._look(at)
+        holders = self.holders(met.thumbprint)
+        if sent_by and any(one.lineage == sent_by for one in holders):
+            # A known host by another of its names, as its own pool says.  A person who typed this
+            # name may have meant another one, and typed that one's password.
+            self._sources[place_of(*at), str(met.thumbprint)] = sent_by
+            return await self._pinned(at, met.thumbprint, None)
+        known = holders[0] if holders else None
+        if not self.authorities.certificates:
+            raise Stranger(met, known)
+        try:
+            connection = await vouched(at, at[0], self.authorities)
+        except CannotVerify as why:
+            words = f"No authority of this console vouches for it: {why.reason}."
+            raise Stranger(met, known, words) from why
+        if not self._taken(at, at[0], connection):
+            connection.writer.transport.abort()
+            words = f"An authority of this console signed it, but not for the very name {at[0]}."
+            raise Stranger(met, known, words)
+        return connection
+
+    def _taken(self, at: At, name: str, connection: Connection) -> bool:
+        """Take the word of the authority that this connection was verified by, if it is exact."""
+        if not exactly(connection.met, name):
+            return False
+        met = str(connection.met.thumbprint)
+        self._vouched[place_of(*at), met] = connection.verified()[-1], name
+        self._note(connection)
+        return True
+
+    async def _is_vouched(self, at: At, met: Certificate) -> bool:
+        proof = await prove(at, at[0], met, self.authorities.certificates, given=True)
+        if proof is not None:
+            self._vouched[place_of(*at), str(met.thumbprint)] = proof.anchor, at[0]
+        return proof is not None
+
+    async def _by_name(self, at: At, known: Known) -> Connection:
+        """Whoever its authority vouches for by its name, as long as it can be the same server."""
+        authority = self.authorities.named(known.authority)
+        before = before_of(known)
+        name = provable(before, at[0]) if before else ""
+        if authority is not None and before is not None and name:
+            with suppress(CannotVerify):
+                connection = await vouched(at, name, [authority])
+                if self._follows(at, name, before, connection):
+                    self._renewed(at, known, connection.met)
+                    return connection
+                connection.writer.transport.abort()
+        met = await self._look(at)
+        if str(met.thumbprint) == known.thumbprint:
+            raise Stranger(met, known, _no_more(authority))
+        raise await self._changed(at, known, met)
+
+    def _follows(self, at: At, name: str, before: Certificate, connection: Connection) -> bool:
+        met = connection.met
+        return (met == before or follows(before, met)) and self._taken(at, name, connection)
+
+    def _renewed(self, at: At, known: Known, met: Certificate) -> None:
+        """Know it by its new certificate, if it is one."""
+        place, thumbprint = place_of(*at), str(met.thumbprint)
+        if thumbprint != known.thumbprint:
+            how = f"renewed by the same authority: {self.vouched_for(place, thumbprint)}"
+            new = replace(known, thumbprint=thumbprint, how=how, last_seen=self.stamp())
+            self.learn([new], keep=self._brief.at(place) is None)
+
+    async def _pinned(self, at: At, expected: Thumbprint, known: Known | None) -> Connection:
+        """The holder of this certificate."""
+        try:
+            connection = await dial(*at, expect=Pinned(expected), name=_name(at[0]))
+        except CannotVerify as why:
+            met = await self._look(at)
+            if met.thumbprint == expected:
+                raise  # it shows now one and now another
+            self._said.pop(place_of(*at), None)
+            if known is None:
+                raise Stranger(met) from why
+            if known.authority:
+                return await self._by_name(at, known)
+            raise (await self._changed(at, known, met)) from why
+        self._note(connection)
+        return connection
+
+    def _note(self, connection: Connection) -> None:
+        """Keep what was shown by somebody who is believed: a renewal is compared with it."""
+        met = connection.met
+        self._seen[str(met.thumbprint)] = met, issuer_shown(connection)
+
+    async def _changed(self, at: At, known: Known, met: Certificate) -> Changed:
+        """With the proof that it is the same server, if there is one."""
+        before = before_of(known)
+        name = provable(before, at[0]) if before else ""
+        given, shown = self.authorities.certificates, kept_issuer(known.issuer)
+        proof = await prove(at, name, met, given, given=True)
+        proof = proof or await prove(at, name, met, shown, given=False)
+        return Changed(known, met, proof)
+
+    async def _look(self, at: At) -> Certificate:
         """Whom one meets there: nothing is sent, and the connection is closed."""
         look = Anyone(because="a first look, to be shown to a person")
-        connection = await dial(address, port, expect=look, name=_name(address))
+        connection = await dial(*at, expect=look, name=_name(at[0]))
         connection.writer.transport.abort()
         return connection.met
 
-    def accept(self, place: str, thumbprint: Thumbprint) -> None:
-        """A person said to believe this certificate at this place."""
-        self._said[place] = thumbprint
 
-    def hear(self, told: Iterable[Known], place: str, met: str, *, keep: bool) -> None:
-        """Believe what the one who was met there tells of hosts, as far as it can speak for them.
-
-        Raises BadKnownServers.
-        """
-        everybody = (*self._brief.entries, *self._known.entries)
-        source = self.source_of(place, met)
-        self.learn(believable(told, everybody, self._said, source), keep=keep)
-
-    def learn(self, hosts: Iterable[Known], *, keep: bool) -> None:
-        """Believe these hosts by their certificates; `keep` them in the file too.
-
-        Raises BadKnownServers; then what was known before still is.
-        """
-        hosts = [self._whole(host) for host in hosts]
-        base = self._known if keep else self._brief
-        known = base
-        for host in hosts:
-            known = known.learned(host)
-        if known != base:
-            if keep:
-                store(self._file, known)
-                self._known = known
-            else:
-                self._brief = known
-        if keep:
-            self._brief = self._brief.forgotten(host.host for host in hosts)
-        for place in (place for host in hosts for place in host.places):
-            self._said.pop(place, None)
-
-    def _whole(self, host: Known) -> Known:
-        """With its certificate, if that was seen."""
-        seen = self._seen.get(host.thumbprint)
-        return replace(host, certificate=seen.pem()) if seen else host
-
-    def forget(self, hosts: Iterable[str]) -> None:
-        """Know these hosts no more.  Raises BadKnownServers."""
-        gone = list(hosts)
-        known = self._known.forgotten(gone)
-        store(self._file, known)
-        self._known = known
-        self._brief = self._brief.forgotten(gone)
-
-    def take_in(self, data: bytes) -> int:
-        """Import known servers; returns how many are known then.  Raises BadKnownServers."""
-        self.learn(read_known(data, "the import").entries, keep=True)
-        return len(self._known.entries)
-
-    def stamp(self) -> str:
-        """The time as it is kept with a known server."""
-        return stamp(self._now())
+def _no_more(authority: Certificate | None) -> str:
+    """Why the word by which a server was believed is not good any more."""
+    if authority is None:
+        return "The authority that vouched for it is none of this console any more."
+    return f"{authority.subject} vouched for it, and does so no longer: see its dates."
 
 
 def place_of(address: str, port: int) -> str:

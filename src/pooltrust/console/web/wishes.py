@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pooltrust.console.trusting.known import replace_file
+from pooltrust.console.trusting.kept import replace_own
 
 LARGEST = 256 * 1024
 NONE: dict[str, Any] = {"quiet": [], "acknowledged": {}, "snoozed": {}}
@@ -35,7 +35,7 @@ class Wishes:
         data = orjson.dumps(checked(said))
         if len(data) > LARGEST:
             raise ValueError("these are too many wishes")
-        replace_file(self._file, data)
+        replace_own(self._file, data)
 
 
 def checked(said: Any) -> dict[str, Any]:

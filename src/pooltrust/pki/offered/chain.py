@@ -40,8 +40,13 @@ def _read(text: str) -> list[Certificate]:
         raise ChainInvalid(str(why)) from why
 
 
+def may_issue(one: Certificate) -> bool:
+    """Whether it says that it is an authority, and does not say that it may not issue."""
+    return one.is_ca and (not one.usages or "keyCertSign" in one.usages)
+
+
 def _judge(authority: Certificate, now: datetime) -> None:
-    if not authority.is_ca or (authority.usages and "keyCertSign" not in authority.usages):
+    if not may_issue(authority):
         raise ChainInvalid(f"{authority.subject} is no authority that may issue certificates")
     if now < authority.not_before:
         raise ChainInvalid(f"{authority.subject} is valid from {authority.not_before:%F %T} UTC on")
