@@ -122,7 +122,7 @@ def test_a_browser_is_given_a_page_and_not_the_link_that_every_user_would_see(
 
     monkeypatch.setattr("webbrowser.open", open_page)
     monkeypatch.setattr(console, "_until_stopped", at_once)
-    console.run(tmp_path / "known.json", 0, None, browser=True)
+    console.run(tmp_path / "known.json", 0, None, [], browser=True)
 
     [url] = opened
     assert "token" not in url and list(tmp_path.iterdir()) == []

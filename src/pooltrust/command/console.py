@@ -9,9 +9,11 @@ import os
 import signal
 import sys
 import webbrowser
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pooltrust.console.trusting.authorities import NoAuthority
 from pooltrust.console.trusting.kept import replace_own
 from pooltrust.console.trusting.trust import place_of
 from pooltrust.console.web.asked import place_typed
@@ -63,9 +65,22 @@ def first(options: argparse.Namespace) -> First | None:
     return First(*place, options.user, password, options.thumbprint)
 
 
-def run(known: Path | None, port: int, first: First | None, browser: bool) -> int:
-    """Serve; a new link is printed whenever Enter is pressed."""
-    asyncio.run(_serve(known or known_servers(), port, first, browser))
+def authorities(files: Iterable[Path]) -> list[bytes]:
+    """What the files hold that were named as authorities.  Raises NoAuthority."""
+    found = []
+    for file in files:
+        try:
+            found.append(file.read_bytes())
+        except OSError as why:
+            raise NoAuthority(str(file), why.strerror or str(why), "Name a file.") from why
+    return found
+
+
+def run(
+    known: Path, port: int, first: First | None, authorities: Iterable[bytes], *, browser: bool
+) -> int:
+    """Serve; a new link is printed whenever Enter is pressed.  Raises NoAuthority."""
+    asyncio.run(_serve(known, port, first, authorities, browser=browser))
     return 0
 
 
@@ -77,8 +92,13 @@ def known_servers() -> Path:
     return Path(folder).expanduser() / "pooltrust" / "known_servers.json"
 
 
-async def _serve(known: Path, port: int, first: First | None, browser: bool) -> None:
+async def _serve(
+    known: Path, port: int, first: First | None, authorities: Iterable[bytes], *, browser: bool
+) -> None:
     async with running(known, port) as console:
+        for data in authorities:
+            for one in console.hall.trust.believe(data):
+                print(f"Believed for the names that it certifies: {one.subject}", flush=True)
         if first is not None:
             if first.thumbprint is not None:
                 place = place_of(first.address, first.port)

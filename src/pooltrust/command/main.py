@@ -111,6 +111,14 @@ def _add_console(console: argparse.ArgumentParser) -> None:
     console.add_argument("--user", default="root", help="the user there")
     console.add_argument("--password-file", type=Path, metavar="FILE", help="its password")
     console.add_argument("--thumbprint", type=_thumbprint, help="expect exactly this certificate")
+    console.add_argument(
+        "--authority",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="believe from now on whom this authority certifies (PEM or DER; repeatable)",
+    )
     console.add_argument("--browser", action="store_true", help="open the link in a browser")
     console.set_defaults(run=_console)
 
@@ -163,7 +171,10 @@ def _log_verify(options: argparse.Namespace) -> int:
 def _console(options: argparse.Namespace) -> int:
     from pooltrust.command import console
 
-    return console.run(options.known_servers, options.port, console.first(options), options.browser)
+    authorities = console.authorities(options.authority)
+    first = console.first(options)
+    known = options.known_servers or console.known_servers()
+    return console.run(known, options.port, first, authorities, browser=options.browser)
 
 
 def _demo(options: argparse.Namespace) -> int:

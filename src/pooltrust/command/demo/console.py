@@ -29,7 +29,8 @@ class Console:
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [
                 *(sys.executable, "-m", "pooltrust", "console"),
-                *("--known-servers", str(self._folder / "known_servers.json")),
+                # In a folder that the console makes for itself: it refuses one that others write.
+                *("--known-servers", str(self._folder / "console" / "known_servers.json")),
                 *("--server", f"{at.address}:{self._port}", "--thumbprint", thumbprint),
                 *("--password-file", str(self._folder / "password")),
             ],

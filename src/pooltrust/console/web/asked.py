@@ -1,12 +1,10 @@
-"""The JSON that the browser may ask for: servers, known servers, calls."""
+"""The JSON that the browser may ask for: servers, calls, files, wishes, histories."""
 
 from __future__ import annotations
 
 import re
 import time
-from typing import Any
 
-import orjson
 from aiohttp import web
 
 from pooltrust.console.pools.hall import Hall
@@ -14,8 +12,8 @@ from pooltrust.console.pools.history import history
 from pooltrust.console.reading.apart import Reader
 from pooltrust.console.reading.held import Held
 from pooltrust.console.speaking.channel import Reported
-from pooltrust.console.trusting.known import written
 from pooltrust.console.trusting.trust import Changed, Stranger
+from pooltrust.console.web.answers import json, said, wrong
 from pooltrust.console.web.wishes import Wishes
 from pooltrust.errors import Failure
 
@@ -23,16 +21,6 @@ DEFAULT_PORT = 443
 _PLACE = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<name>[^\[\]:/\s]+))(?::(?P<port>\d{1,5}))?"
 )
-
-
-def json(value: Any, status: int = 200) -> web.Response:
-    """An answer in JSON."""
-    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
-
-
-def wrong(words: str, code: str = "INVALID_VALUE", status: int = 400) -> web.Response:
-    """A refusal in words."""
-    return json({"error": {"code": code, "parameters": [], "words": words}}, status)
 
 
 def place_typed(text: str) -> tuple[str, int] | None:
@@ -65,50 +53,47 @@ class Asked:
             web.post("/api/disconnect", self.disconnect),
             web.post("/api/call", self.call),
             web.post("/api/read", self.read),
-            web.post("/api/forget", self.forget),
-            web.post("/api/import", self.take_in),
             web.get("/api/wishes", self.wishes),
             web.post("/api/wishes", self.wish),
-            web.get("/api/known", self.known),
             web.get("/api/history", self.history),
         ]
 
     async def connect(self, request: web.Request) -> web.Response:
         """Add a server."""
-        said = await _said(request)
-        place = place_typed(said.get("address", ""))
+        wanted = await said(request)
+        place = place_typed(wanted.get("address", ""))
         if place is None:
             return wrong("That is no address.  Write a name or an address, maybe with :port.")
-        user = said.get("user") or "root"
-        added = self._hall.add(place[0], place[1], user, said.get("password", ""))
+        user = wanted.get("user") or "root"
+        added = self._hall.add(place[0], place[1], user, wanted.get("password", ""))
         return json({"id": added.state.id})
 
     async def answer(self, request: web.Request) -> web.Response:
         """A person's answer about the certificate that was shown."""
-        said = await _said(request)
-        place = self._hall[said["id"]]
-        if not place.answer(said.get("answer", ""), said.get("thumbprint", "")):
+        wanted = await said(request)
+        place = self._hall[wanted["id"]]
+        if not place.answer(wanted.get("answer", ""), wanted.get("thumbprint", "")):
             return wrong("Another certificate is shown by now.  Look again.", "CERTIFICATE_CHANGED")
         return json({})
 
     async def now(self, request: web.Request) -> web.Response:
         """Try again now."""
-        said = await _said(request)
-        self._hall[said["id"]].now(said.get("password"))
+        wanted = await said(request)
+        self._hall[wanted["id"]].now(wanted.get("password"))
         return json({})
 
     async def disconnect(self, request: web.Request) -> web.Response:
         """Remove a server."""
-        await self._hall.remove((await _said(request))["id"])
+        await self._hall.remove((await said(request))["id"])
         return json({})
 
     async def call(self, request: web.Request) -> web.Response:
         """Make a call of the public API in a server's session."""
-        said = await _said(request)
+        wanted = await said(request)
         try:
-            place = self._hall[said["id"]]
-            parameters = self._held.filled(list(said["parameters"]))
-            return json({"result": await place.call(said["method"], parameters)})
+            place = self._hall[wanted["id"]]
+            parameters = self._held.filled(list(wanted["parameters"]))
+            return json({"result": await place.call(wanted["method"], parameters)})
         except Reported as why:
             told = {"code": why.code, "parameters": why.parameters(), "words": why.words}
             return json({"error": told})
@@ -136,26 +121,10 @@ class Asked:
     async def wish(self, request: web.Request) -> web.Response:
         """Keep what the person wishes."""
         try:
-            self._wishes.write(await _said(request))
+            self._wishes.write(await said(request))
         except (ValueError, Failure) as why:
             return wrong(str(why))
         return json({})
-
-    async def known(self, _: web.Request) -> web.Response:
-        """The known servers, as they are kept and as they are exported."""
-        return web.Response(body=written(self._hall.trust.known), content_type="application/json")
-
-    async def forget(self, request: web.Request) -> web.Response:
-        """Forget known servers, by their hosts' UUIDs."""
-        self._hall.trust.forget((await _said(request))["hosts"])
-        return json({})
-
-    async def take_in(self, request: web.Request) -> web.Response:
-        """Import known servers that were exported."""
-        try:
-            return json({"known": self._hall.trust.take_in(await request.read())})
-        except Failure as why:
-            return wrong(str(why), str(why.code))
 
     async def history(self, request: web.Request) -> web.Response:
         """The trust log of a server's pool, checked entry by entry on this machine."""
@@ -163,13 +132,3 @@ class Asked:
             return json(await history(self._hall[request.query["id"]].call))
         except (Failure, Stranger, Changed) as why:
             return wrong(str(why), getattr(why, "code", "SSL_VERIFY_ERROR"))
-
-
-async def _said(request: web.Request) -> dict[str, Any]:
-    try:
-        said = orjson.loads(await request.read())
-    except orjson.JSONDecodeError as why:
-        raise web.HTTPBadRequest(text="That is no JSON.") from why
-    if not isinstance(said, dict):
-        raise web.HTTPBadRequest(text="That is no JSON object.")
-    return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import mimetypes
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,12 +15,15 @@ from aiohttp import web
 
 from pooltrust.console.pools.hall import Hall
 from pooltrust.console.trusting.trust import Trust
-from pooltrust.console.web.asked import Asked, wrong
+from pooltrust.console.web.answers import wrong
+from pooltrust.console.web.asked import Asked
+from pooltrust.console.web.believing import Believing
 from pooltrust.console.web.door import EVENTS, Door, Handler
 from pooltrust.console.web.stream import stream
 from pooltrust.console.web.wishes import Wishes
-from pooltrust.errors import Refused, failure
+from pooltrust.errors import Failure, Refused, failure
 
+_log = logging.getLogger(__name__)
 STATIC = Path(__file__).parent.parent / "static"
 LARGEST = 4 * 1024 * 1024
 """Bytes of a request from the browser."""
@@ -67,7 +71,7 @@ async def running(known: Path, port: int) -> AsyncIterator[Running]:
 
 def _application(door: Door, hall: Hall, asked: Asked) -> web.Application:
     application = web.Application(middlewares=[door.guard, _faults], client_max_size=LARGEST)
-    application.add_routes(asked.routes())
+    application.add_routes([*asked.routes(), *Believing(hall.trust).routes()])
     application.router.add_get(EVENTS, partial(stream, hall))
     for path in sorted(STATIC.rglob("*")):
         if path.is_file():
@@ -83,6 +87,14 @@ async def _faults(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except KeyError:
         return wrong("That server is not in the list any more.", "UUID_INVALID", 404)
+    except Failure as why:
+        return wrong(str(why), str(why.code))
+    except web.HTTPException:
+        raise
+    except Exception:  # noqa: BLE001 - a defect is logged, and said in words
+        _log.exception("%s %s", request.method, request.path)
+        words = "The console failed in answering that.  Where it was started it says more."
+        return wrong(words, "INTERNAL_ERROR", 500)
 
 
 def _file(path: Path) -> Callable[[web.Request], Awaitable[web.Response]]:
