@@ -674,7 +674,7 @@ def test_a_coordinator_that_is_lost_is_found_again_as_another_member(told: Stage
 
 def test_what_was_said_of_one_certificate_is_not_shown_beside_another(told: Stage):
     said = told.browser.run("""(async () => {
-      const { stranger } = await import('/js/pages/connect.js')
+      const { stranger } = await import('/js/pages/trust/judging.js')
       const { draw } = await import('/js/core/dom.js')
       const root = document.createElement('div')
       document.body.append(root)

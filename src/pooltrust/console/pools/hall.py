@@ -8,14 +8,52 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import orjson
+
 from pooltrust.console.pools.place import Place
 from pooltrust.console.pools.state import State
 from pooltrust.console.trusting.trust import Trust
 
 MOST_QUEUED = 2000
+MOST_BYTES = 32 * 1024 * 1024
 """A browser that falls so far behind is cut off; it begins anew when it is back."""
 
 Said = Mapping[str, Any]
+
+
+class Listener:
+    """What one browser is still to be told."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[bytes | Said | None] = asyncio.Queue()
+        self._bytes = 0
+
+    def begin(self, said: Said) -> None:
+        """Have it told what there is; that is shared with the pools, and takes no room."""
+        self._queue.put_nowait(said)
+
+    def tell(self, data: bytes) -> bool:
+        """Have it told a change, as JSON.  False if it has fallen too far behind."""
+        behind = self._queue.qsize() >= MOST_QUEUED or self._bytes + len(data) > MOST_BYTES
+        if behind and not self._queue.empty():
+            return False
+        self._bytes += len(data)
+        self._queue.put_nowait(data)
+        return True
+
+    def end(self) -> None:
+        """It is told nothing more, what was still to be told neither."""
+        while not self._queue.empty():
+            self._queue.get_nowait()
+        self._queue.put_nowait(None)
+
+    async def next(self) -> bytes | None:
+        """The next thing to be told, as JSON; None at the end."""
+        said = await self._queue.get()
+        if isinstance(said, bytes):
+            self._bytes -= len(said)
+            return said
+        return None if said is None else orjson.dumps(said)
 
 
 class Hall:
@@ -25,7 +63,7 @@ class Hall:
         self.trust = trust
         self._places: dict[str, Place] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._listeners: set[asyncio.Queue[Said | None]] = set()
+        self._listeners: set[Listener] = set()
         self._ids = itertools.count(1)
 
     def __getitem__(self, id: str) -> Place:
@@ -56,8 +94,8 @@ class Hall:
         await asyncio.gather(*(place.log_out() for place in self._places.values()))
         for task in self._tasks.values():
             await self._end(task)
-        for queue in self._listeners:
-            queue.put_nowait(None)
+        for one in self._listeners:
+            one.end()
 
     @staticmethod
     async def _end(task: asyncio.Task[None]) -> None:
@@ -66,24 +104,25 @@ class Hall:
             await task
 
     def _tell(self, said: Said) -> None:
-        for queue in list(self._listeners):
-            if queue.qsize() >= MOST_QUEUED:
-                self._listeners.discard(queue)
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(said)
+        if not self._listeners:
+            return
+        data = orjson.dumps(said)
+        for one in list(self._listeners):
+            if not one.tell(data):
+                self._listeners.discard(one)
+                one.end()
 
     @contextmanager
-    def listening(self) -> Iterator[asyncio.Queue[Said | None]]:
-        """A queue that begins with everything there is; None ends it."""
-        queue: asyncio.Queue[Said | None] = asyncio.Queue()
+    def listening(self) -> Iterator[Listener]:
+        """A listener that is told everything there is first."""
+        one = Listener()
         for said in self._everything():
-            queue.put_nowait(said)
-        self._listeners.add(queue)
+            one.begin(said)
+        self._listeners.add(one)
         try:
-            yield queue
+            yield one
         finally:
-            self._listeners.discard(queue)
+            self._listeners.discard(one)
 
     def _everything(self) -> Iterator[Said]:
         yield {"kind": "begin"}

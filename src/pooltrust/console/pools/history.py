@@ -28,15 +28,31 @@ Call = Callable[[str, list[Any]], Awaitable[Any]]
 
 
 async def history(call: Call) -> dict[str, Any]:
-    """Every entry, oldest first; whether all hold, and if not the first one that does not."""
+    """Every entry, oldest first; whether all hold, and if not the first one that does not.
+
+    Raises ValueError for an answer that is no list of entries, and as `call` does.
+    """
     told: list[Mapping[str, str]] = []
     while len(told) < MOST:
-        after = int(told[-1]["number"]) if told else 0
-        page = await call("pooltrust.get_log", [after, PAGE])
+        page = _page(await call("pooltrust.get_log", [_last(told), PAGE]))
         told += page
         if len(page) < PAGE:
             break
     return checked(told)
+
+
+def _page(answer: Any) -> list[Mapping[str, str]]:
+    """Whatever was answered, as entries of texts."""
+    if not isinstance(answer, list) or not all(isinstance(one, dict) for one in answer):
+        raise ValueError("its log is no list of entries")
+    return [{str(name): str(value) for name, value in one.items()} for one in answer[:MOST]]
+
+
+def _last(told: list[Mapping[str, str]]) -> int:
+    number = told[-1].get("number", "") if told else "0"
+    if not number.isascii() or not number.isdigit() or len(number) > 15:
+        raise ValueError("an entry of its log has no number")
+    return int(number)
 
 
 def checked(told: list[Mapping[str, str]]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pooltrust.console.pools.mirror import CLASSES, Mirror
 from pooltrust.console.pools.orders import Orders
 from pooltrust.console.pools.state import Standing, State
 from pooltrust.console.speaking.channel import Channel, ConnectionLost, Reported
+from pooltrust.console.speaking.shapes import Odd, shaped
 from pooltrust.console.trusting.trust import Changed, Stranger, Trust, place_of
 from pooltrust.errors import Failure, Unreachable
 from pooltrust.terms import Thumbprint
@@ -269,7 +270,11 @@ class Place:
         except Reported as why:
             raise Reported(why.code, why.parameters(), await self._words(channel, why)) from why
         self._take_in(method, parameters, result)
-        return result
+        try:
+            return shaped(method, result)
+        except Odd as why:
+            words = f"The host answered {method} in another form than the published one: {why}."
+            raise Reported("ODD_ANSWER", [method], words) from why
 
     async def _words(self, channel: Channel, why: Reported) -> str:
         if "pooltrust.get_last_failure" not in self.state.methods:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from pooltrust.console.pools.hall import Hall
 from pooltrust.console.pools.history import history
+from pooltrust.console.pools.place import UNLIKE_AN_API
 from pooltrust.console.reading.apart import Reader
 from pooltrust.console.reading.held import Held
 from pooltrust.console.speaking.channel import Reported
@@ -128,7 +129,10 @@ class Asked:
 
     async def history(self, request: web.Request) -> web.Response:
         """The trust log of a server's pool, checked entry by entry on this machine."""
+        place = self._hall[request.query["id"]]
         try:
-            return json(await history(self._hall[request.query["id"]].call))
+            return json(await history(place.call))
+        except UNLIKE_AN_API as why:
+            return wrong(f"The server tells its history in another form than ours: {why}.")
         except (Failure, Stranger, Changed) as why:
             return wrong(str(why), getattr(why, "code", "SSL_VERIFY_ERROR"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import orjson
 from aiohttp import web
 
 from pooltrust.console.pools.hall import Hall
@@ -18,17 +17,17 @@ async def stream(hall: Hall, request: web.Request) -> web.StreamResponse:
     """Everything there is, then every change, until the browser goes or falls behind."""
     response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
     await response.prepare(request)
-    with hall.listening() as queue:
+    with hall.listening() as listener:
         try:
             while True:
                 try:
                     async with asyncio.timeout(BEAT_SECONDS):
-                        said = await queue.get()
+                        said = await listener.next()
                 except TimeoutError:
                     await response.write(b": still here\n\n")
                     continue
                 if said is None:
                     return response
-                await response.write(b"data: " + orjson.dumps(said) + b"\n\n")
+                await response.write(b"data: " + said + b"\n\n")
         except ConnectionError:
             return response

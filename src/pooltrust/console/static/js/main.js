@@ -8,9 +8,11 @@ import { offer } from './actions/certificates.js'
 import { begin as beginDialog } from './parts/dialog.js'
 import { chip } from './parts/pieces.js'
 import { say } from './parts/said.js'
+import { begin as beginWords } from './parts/stuck.js'
 import { bar, PAGES, showTree } from './pages/bar.js'
 import { tree as tree_ } from './pages/tree.js'
-import { addServer, between, changedCertificate, stranger } from './pages/connect.js'
+import { addServer, between } from './pages/connect.js'
+import { changedCertificate, stranger } from './pages/trust/judging.js'
 import { page as pageOf } from './pages/pages.js'
 import { heard as reportHeard } from './core/asked.js'
 import { notifications } from './pages/notifications.js'
@@ -43,7 +45,11 @@ function drawAll() {
   drawPart('tree', () => tree_(at))
   drawPart('main', () => main(at))
   part('frame').classList.toggle('no-page', at.kind === 'start')
-  drawTitle(at)
+  try {
+    drawTitle(at)
+  } catch {
+    document.title = 'pooltrust — console' // the parts of the page say why
+  }
   took = performance.now() - began
 }
 
@@ -176,5 +182,6 @@ setInterval(() => {
 }, 1000)
 setInterval(() => changed(), 60000) // days go by
 beginDialog()
+beginWords()
 drawAll()
 begin()

@@ -218,13 +218,22 @@ async function showProgress(action, asked, under) {
   )
 }
 
+/** What was done is done, in whatever form its host told of it. @param {Action} action @param {any} result */
+function shownOf(action, result) {
+  try {
+    return action.done?.(result) ?? []
+  } catch (why) {
+    return [h.p(`What the host told of it can’t be shown: ${String(why).slice(0, 200)}`)]
+  }
+}
+
 /** @param {Action} action @param {any} result @param {string} line */
 function done(action, result, line) {
   ask(
     action.title,
     [
       banner('Done.', 'good'),
-      ...(action.done?.(result) ?? []),
+      ...shownOf(action, result),
       ...(line ? [h.h3('The same by the command line'), xeLine(line)] : []),
     ],
     [button('Close', close, { class: 'main', autofocus: true })],

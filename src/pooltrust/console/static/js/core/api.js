@@ -19,9 +19,9 @@ if (brought) {
 export const key = localStorage.getItem('key') ?? ''
 const HEADERS = { 'Content-Type': 'application/json', 'X-Pooltrust-Console': key }
 
-/** @param {string} path @param {object|string} body @returns {Promise<any>} */
+/** @param {string} path @param {object|string|Blob} body a file goes as it is @returns {Promise<any>} */
 export async function ask(path, body) {
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const text = typeof body === 'string' || body instanceof Blob ? body : JSON.stringify(body)
   return told(await reached(() => fetch(path, { method: 'POST', headers: HEADERS, body: text })))
 }
 

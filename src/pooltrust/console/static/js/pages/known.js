@@ -7,6 +7,7 @@ import { ask, button, close, closing } from '../parts/dialog.js'
 import { moment, shortThumb, thumb } from '../parts/pieces.js'
 import { save, say } from '../parts/said.js'
 import { table } from '../parts/table.js'
+import { authorities } from './trust/authorities.js'
 
 const again = () => {
   outdated('console', 'known')
@@ -14,16 +15,19 @@ const again = () => {
 }
 
 export function known() {
-  const told = answer('console', 'known', () => get('/api/known'), 5000).value
-  const rows = told?.servers
+  const told = answer('console', 'known', () => get('/api/known'), 5000)
+  const rows = told.value?.servers
   return [
     h.h1('Known servers'),
     h.p(
-      'Each host is believed by exactly one certificate, whatever address it is reached by. The members of a pool are learned from its coordinator over a verified connection.',
+      'Each host is believed by exactly one certificate, whatever address it is reached by; or, where an authority vouched for it, by its name. The members of a pool are learned from its coordinator over a verified connection.',
     ),
+    told.fault ? h.p({ class: 'bad-text', role: 'alert' }, name(told.fault, 600)) : null,
     ...(rows
       ? table('known', 'Known servers', COLUMNS, rows, MORE)
-      : [h.p({ class: 'busy' }, 'Reading what is known…')]),
+      : told.fault
+        ? []
+        : [h.p({ class: 'busy' }, 'Reading what is known…')]),
     h.div(
       { class: 'actions' },
       button('Export', async () =>
@@ -31,6 +35,7 @@ export function known() {
       ),
       h.label({ class: 'inline' }, 'Import ', h.input({ type: 'file', accept: '.json', onchange: take })),
     ),
+    ...authorities(),
   ]
 }
 
@@ -103,8 +108,13 @@ function forget(row) {
       button(
         'Forget',
         async () => {
-          await send('/api/forget', { hosts: [row.host] })
-          close()
+          try {
+            await send('/api/forget', { hosts: [row.host] })
+            close()
+          } catch (why) {
+            const words = name(/** @type {Error} */ (why).message, 600)
+            ask('It was not forgotten', [h.p(words)], [closing('Close')])
+          }
           again()
         },
         { class: 'danger' },
