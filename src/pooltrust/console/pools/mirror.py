@@ -25,6 +25,7 @@ LEFT_OUT = frozenset(
     }
 )  # fmt: skip
 
+NULL = "OpaqueRef:NULL"
 MOST_BYTES = 64 * 1024 * 1024
 """Of one pool's records, as JSON."""
 
@@ -110,6 +111,9 @@ def _as_read(kind: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
     for name in TEXTS[kind]:
         value = record.get(name)
         record[name] = value if isinstance(value, str) else "" if value is None else str(value)
+    if kind == "certificate" and not record["type"]:
+        # Releases before the pool-internal identity tell no type, and of servers' only.
+        record["type"] = "host" if record["host"] not in ("", NULL) else "ca"
     for name in LISTS.get(kind, ()):
         value = record.get(name)
         told = value if isinstance(value, list) else []

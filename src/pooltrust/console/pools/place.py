@@ -20,6 +20,7 @@ from pooltrust.console.pools.orders import Orders
 from pooltrust.console.pools.state import Standing, State
 from pooltrust.console.speaking.channel import Channel, ConnectionLost, Reported
 from pooltrust.console.speaking.shapes import Odd, shaped
+from pooltrust.console.trusting.known import LEARNED
 from pooltrust.console.trusting.trust import Changed, Stranger, Trust, place_of
 from pooltrust.errors import Failure, Unreachable
 from pooltrust.terms import Thumbprint
@@ -104,6 +105,7 @@ class Place:
             self._hops += 1
             self._sent_by = self._trust.source_of(place_of(*self._at), self._met)
             self._at = (why.parameters()[0], self.state.port)
+            self._trust.send_on(place_of(*self._at), why.coordinator, self._sent_by)
         elif why.code in LOGIN_FAILED:
             self.state.settle(Standing.FAILED, "The user name or the password is wrong.")
             await self._woken()
@@ -146,6 +148,8 @@ class Place:
         if by := self._trust.vouched_for(place_of(*self._at), self._met):
             # As good as a person's word, which was given for the authority.
             self._how, self.state.kept = by, True
+        elif self._trust.was_sent(place_of(*self._at), self._met):
+            self._how = LEARNED
         self.state.tls_version = connection.tls_version
         return connection
 

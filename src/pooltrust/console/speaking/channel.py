@@ -39,6 +39,8 @@ class Reported(Failure):
         self.code = code  # type: ignore[misc]
         self._parameters = [str(one) for one in parameters]
         self.words = words
+        self.coordinator = ""
+        """Of HOST_IS_SLAVE: the thumbprint that is to be met there, if the host told it."""
 
     def parameters(self) -> list[str]:
         """The wire parameters."""
@@ -69,7 +71,11 @@ class Channel:
         except orjson.JSONDecodeError as why:
             words = f"it answered HTTP {answer.status} and no JSON"
             raise ConnectionLost(self._where, words) from why
-        return result_of(said)
+        try:
+            return result_of(said)
+        except Reported as why:
+            why.coordinator = answer.coordinator
+            raise
 
     async def _exchange(self, body: bytes, seconds: float) -> Answer:
         connection = self._usable() or await self._dialled()
@@ -132,6 +138,8 @@ def result_of(said: Any) -> Any:
         raise Reported("INTERNAL_ERROR", ["the answer is no JSON-RPC"])
     error = said.get("error")
     if not error:
+        if "result" not in said:
+            raise Reported("INTERNAL_ERROR", ["the answer has neither a result nor an error"])
         return said["result"]
     if isinstance(error, list) and error:  # version 1 of the protocol
         return _raise(str(error[0]), error[1:])

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 from pooltrust.tls.dial import Connection
 
+ASK_COORDINATOR = "X-XenAPI-Request-Host-Certificate-Thumbprint: sha-256:master"
+TELL_COORDINATOR = "x-xenapi-response-host-certificate-thumbprint"
+"""Whom one meets where a supporter sends one on, as the supporter tells it with that."""
+
 LONGEST_LINE = 16 * 1024
 MOST_HEADERS = 100
 LONGEST_ANSWER = 64 * 1024 * 1024
@@ -28,6 +32,8 @@ class Answer:
     status: int
     body: bytes
     keeps: bool
+    coordinator: str = ""
+    """The thumbprint of the coordinator to which the answer sends one on, if it is told."""
 
 
 async def post(connection: Connection, path: str, body: bytes) -> Answer:
@@ -35,7 +41,7 @@ async def post(connection: Connection, path: str, body: bytes) -> Answer:
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {_host(connection)}\r\nUser-Agent: pooltrust-console\r\n"
         f"Content-Type: application/json\r\nAccept: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{ASK_COORDINATOR}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     connection.writer.write(head.encode("ascii") + body)
     await connection.writer.drain()
@@ -52,15 +58,16 @@ async def read_answer(reader: asyncio.StreamReader) -> Answer:
     version, status = _status(await _line(reader))
     headers = await _headers(reader)
     closes = "close" in headers.get("connection", "").lower() or version == "HTTP/1.0"
+    told = headers.get(TELL_COORDINATOR, "")
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        return Answer(status, await _chunks(reader), not closes)
+        return Answer(status, await _chunks(reader), not closes, told)
     if "content-length" in headers:
         length = _number(headers["content-length"], 10)
-        return Answer(status, await reader.readexactly(length), not closes)
+        return Answer(status, await reader.readexactly(length), not closes, told)
     body = await reader.read(LONGEST_ANSWER + 1)
     if len(body) > LONGEST_ANSWER:
         raise BrokenAnswer("the answer is too long")
-    return Answer(status, body, False)
+    return Answer(status, body, False, told)
 
 
 def _status(line: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ No connection is made here: trust.py dials.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +41,8 @@ class Book:
         self._vouched: dict[tuple[str, str], tuple[Certificate, str]] = {}
         """Which authority's word was taken for which name, by place and certificate."""
         self._sources: dict[tuple[str, str], str] = {}
+        self._sent: dict[tuple[str, str], str] = {}
+        """Which source named a certificate when it sent us to a place."""
 
     @property
     def known(self) -> KnownServers:
@@ -92,6 +95,15 @@ class Book:
     def vouched_for(self, place: str, met: str) -> str:
         """By whose word the one who was met there was believed, in words; empty if by nobody's."""
         return as_issued(*self._vouched[place, met]) if (place, met) in self._vouched else ""
+
+    def send_on(self, place: str, told: str, source: str) -> None:
+        """A supporter sends us to this place, and tells (or not) whom to meet there."""
+        with suppress(ValueError):
+            self._sent[place, str(Thumbprint.parse(told))] = source
+
+    def was_sent(self, place: str, met: str) -> bool:
+        """Whether the one who was met there is believed by a supporter's word."""
+        return self._sources.get((place, met), "") == self._sent.get((place, met), None)
 
     def known_of(self, host: str) -> Iterator[Known]:
         """What is known of a host, by its UUID."""

@@ -87,9 +87,10 @@ class Trust(Book):
         """Nobody is known there."""
         met = await self._look(at)
         holders = self.holders(met.thumbprint)
-        if sent_by and any(one.lineage == sent_by for one in holders):
-            # A known host by another of its names, as its own pool says.  A person who typed this
-            # name may have meant another one, and typed that one's password.
+        told = self._sent.get((place_of(*at), str(met.thumbprint)))
+        if sent_by and (told == sent_by or any(one.lineage == sent_by for one in holders)):
+            # A host of that pool, as its supporter says, or a known one by another of its names.  A
+            # person who typed this name may have meant another one, and typed that one's password.
             self._sources[place_of(*at), str(met.thumbprint)] = sent_by
             return await self._pinned(at, met.thumbprint, None)
         known = holders[0] if holders else None

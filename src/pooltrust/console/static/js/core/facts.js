@@ -108,6 +108,7 @@ export function hostState(place, ref) {
   const ends = validityOf(place, ref)
   if (ends && ends.kind !== 'good') return { words: ends.short, tone: ends.tone, kind: ends.kind }
   if (host.enabled === false) return { words: 'disabled', tone: 'warn', kind: 'paused' }
+  if (!verified) return { words: 'can’t verify: older release', tone: 'warn', kind: 'off' }
   return { words: 'verified', tone: 'good', kind: 'verified' }
 }
 
@@ -140,7 +141,8 @@ export function poolState(place) {
       ? { words: 'partly verified', tone: 'bad', kind: 'override' }
       : { words: 'not verified', tone: 'bad', kind: 'off' }
   const worst = worstOf([...hosts(place).map(([ref]) => hostState(place, ref)), ...anchorStates(place)])
-  return worst && worst.tone !== 'good' ? worst : { words: 'verified', tone: 'good', kind: 'verified' }
+  if (!worst) return { words: 'no hosts told', tone: 'warn', kind: 'off' }
+  return worst.tone !== 'good' ? worst : { words: 'verified', tone: 'good', kind: 'verified' }
 }
 
 const rank = state => ['bad', 'warn', 'note', 'good'].indexOf(state.tone)

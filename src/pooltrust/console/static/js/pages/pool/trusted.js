@@ -107,7 +107,7 @@ const columns = (id, place) => [
           danger: true,
           warning: [h.p('Appliances that are believed by it are refused from the next connection on.')],
           ...(row.one.name || !can(place, 'pool.uninstall_trusted_certificate')
-            ? { method: 'pool.uninstall_ca_certificate', parameters: [row.one.name, false] }
+            ? { method: 'pool.uninstall_ca_certificate', parameters: [row.one.name] }
             : { method: 'pool.uninstall_trusted_certificate', parameters: [poolRef(place), row.ref] }),
         }),
       ),
