@@ -210,7 +210,9 @@ function answers(id, have) {
   const matching = ([ref, one]) =>
     h.section(
       h.h3(name(place.objects.host.get(ref)?.name_label, 80)),
-      one.leaf ? h.p(aboutLeaf(one.leaf)) : h.p({ class: 'faint' }, 'No answer to its request is among it.'),
+      one.leaf
+        ? h.div(aboutLeaf(one.leaf))
+        : h.p({ class: 'faint' }, 'No answer to its request is among it.'),
       one.findings.map(finding),
     )
   const next = async () => {
@@ -230,7 +232,11 @@ const WARNING = [
   ),
 ]
 
-const aboutLeaf = leaf => [name(leaf.subject, 200), ` until ${when(leaf.not_after)}`, h.code(leaf.thumbprint)]
+const aboutLeaf = leaf => [
+  name(leaf.subject, 200),
+  ` until ${when(leaf.not_after)}`,
+  h.div({ class: 'mono thumbprint' }, leaf.thumbprint),
+]
 
 /** @param {string} id @param {any} said */
 const eachOf =
