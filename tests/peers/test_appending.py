@@ -16,10 +16,10 @@ from pooltrust.trust.entry import SignedEntry
 Pool = Callable[..., tuple[Host, ...]]
 
 
-async def append(h1: Host, address: str) -> SignedEntry:
+async def append(h1: Host, address: str, by: str = "root") -> SignedEntry:
     """Append an entry that harms nobody: an address is a hint."""
     body = AddressChanged(h1.me, address)
-    return await h1.daemon.scribe.append(body, by="root", call="test")
+    return await h1.daemon.scribe.append(body, by=by, call="test")
 
 
 async def fit(h1: Host) -> None:
@@ -105,7 +105,7 @@ def test_a_coordinator_that_sees_another_branch_names_its_holder_and_appends_not
         async with running(h1, h2):
             await append(h1, h1.config.address)
         async with running(copy, h3, later=[h2]):
-            await append(copy, "127.0.7.4")
+            await append(copy, copy.config.address, by="the copy")
             h2.folder.heads.unlink()  # it remembers nothing of the other copy
             await h2.start()
             # h2 has as many entries, but they are others: it holds nothing of ours.
@@ -113,12 +113,12 @@ def test_a_coordinator_that_sees_another_branch_names_its_holder_and_appends_not
             assert copy.daemon.sightings.holders(4) == {copy.me, h3.me}
             await h3.stop()
             with pytest.raises(NotCommitted) as held:
-                await append(copy, "127.0.7.5")
+                await append(copy, copy.config.address, by="the copy")
             assert "1 of 3 members hold entry 5" in str(held.value)
             await copy.restart()
             before = copy.roster.head
             with pytest.raises(Forked) as forked:
-                await append(copy, "127.0.7.5")
+                await append(copy, copy.config.address, by="the copy")
             assert "on h2, so it appends none" in str(forked.value)
             assert before == copy.roster.head
 

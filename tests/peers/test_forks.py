@@ -30,13 +30,13 @@ def test_two_logs_of_one_length_are_seen_and_kept_as_evidence(pool: Pool, tmp_pa
             twin = h1.copied(tmp_path / "twin")
             await h2.stop()
             await h1.start()
-            await append(h1, "127.0.7.5")
+            await append(h1, h1.config.address)
             await until(lambda: alike(h1, h3))
             await h1.stop()
             await h3.stop()
             await h2.start()
             async with running(twin):
-                await append(twin, "127.0.7.6")
+                await append(twin, twin.config.address, by="the twin")
                 assert twin.roster.number == 4
                 await h3.start()
                 await until(lambda: h3.lines("log-forked"))
@@ -60,7 +60,7 @@ def test_a_member_that_claims_entries_and_hands_none_over_does_not_stop_the_coor
         async with running(h1, h2, h3):
             _lie_as(h3, monkeypatch)
             await h1.restart()
-            await append(h1, "127.0.7.5")
+            await append(h1, h1.config.address)
             await until(lambda: alike(h1, h2))
             assert h1.lines("head-unproved")
 

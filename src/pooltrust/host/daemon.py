@@ -49,6 +49,7 @@ from pooltrust.host.obeying.orders import Orders
 from pooltrust.host.obeying.registering import Registering
 from pooltrust.host.obeying.requesting import Requesting
 from pooltrust.host.obeying.server_identity import ServerIdentity
+from pooltrust.host.obeying.whereabouts import Whereabouts
 from pooltrust.host.opening import load, unix_socket
 from pooltrust.host.operations.desk import Desk
 from pooltrust.host.operations.hands import Hands
@@ -197,6 +198,7 @@ class Daemon:
         self.emergency = Emergency(belief, self.prober, folder.emergency, journal, _now)
         self.orders = Orders(belief, self.keys, self.prober, self.emergency)
         self.registering = Registering(belief, self.peers, self.scribe)
+        self.whereabouts = Whereabouts(belief, config.address, self.registering, journal)
         self.server_identity = ServerIdentity(
             belief, folder, config, self.registering, journal, _now
         )
@@ -227,7 +229,7 @@ class Daemon:
         self.noticing.changed = self._noticed
         self.leading.led = self._led
         self.following = Following(belief, self.scribe.telling, config.listen, journal)
-        self.following.followed = self._fell_behind
+        self.following.followed = self._followed
         self.objects = Objects(
             belief, self.sightings, self.desk, store, self.shipping, monotonic=time.monotonic
         )
@@ -386,6 +388,7 @@ class Daemon:
             *parts,
             self.emergency,
             self.server_identity,
+            self.whereabouts,
             self.bringing,
             self.alerting,
             self.desk,
@@ -404,6 +407,8 @@ class Daemon:
         self.sightings.watch(self.bringing.soon)
         self.server_identity.watch()
         self.server_identity.settle_soon()
+        self.sightings.watch(self.whereabouts.heard)
+        self.whereabouts.heard()
         self.leading.start()
         self.shipping.start()
         self.upkeep.start()
@@ -508,6 +513,10 @@ class Daemon:
         self.upkeep.heard()
         if differs:
             self._fell_behind(host)
+
+    def _followed(self, host: HostId, address: str) -> None:
+        self.peers.found(host, address)
+        self._fell_behind(host)
 
     def _fell_behind(self, host: HostId) -> None:
         name = f"catch-up-{host}"

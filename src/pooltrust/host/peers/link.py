@@ -90,6 +90,8 @@ class Peers:
         self._clock = clock
         self._becoming_current = asyncio.Lock()
         self._open_links: set[Link] = set()
+        self._found: dict[HostId, str] = {}
+        """Where members have proved themselves, if not at their addresses in the roster."""
         belief.watch(self._hang_up)
         self.behind: Callable[[Link], Awaitable[None]] | None = None
         self.unknown: Callable[[HostId, CannotVerify], None] | None = None
@@ -116,8 +118,17 @@ class Peers:
                     await self.behind(link)
             yield link
 
-    def _hang_up(self, _before: Roster, after: Roster) -> None:
+    def found(self, host: HostId, address: str) -> None:
+        """This member has proved itself from, or at, this address: it may have moved there."""
+        member = self.belief.roster.members.get(host)
+        if member is not None and member.address != address:
+            self._found[host] = address
+
+    def _hang_up(self, before: Roster, after: Roster) -> None:
         """Nothing more is said to a host that is no member any more, nor heard from it."""
+        for host in list(self._found):
+            if before.members.get(host) != after.members.get(host):
+                del self._found[host]
         for link in list(self._open_links):
             if link.greeted.host not in after.members:
                 link.frames.abort()
@@ -275,10 +286,22 @@ class Peers:
             return newer, await self._dial(host, newer)
 
     async def _dial(self, host: HostId, member: Member) -> Connection:
+        found = self._found.get(host)
+        if found is not None:
+            try:
+                return await self._dial_at(found, host, member)
+            except CannotContactHost:
+                self._found.pop(host, None)
+            except CannotVerify:
+                self._found.pop(host, None)
+                raise
+        return await self._dial_at(self.belief.roster.members[host].address, host, member)
+
+    async def _dial_at(self, address: str, host: HostId, member: Member) -> Connection:
         belief = self.belief
         try:
             return await dial(
-                belief.roster.members[host].address,
+                address,
                 belief.roster.port,
                 expect=member if belief.enforcing else Anyone(because="verification is off"),
                 name=POOL_NAME,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Protocol
 
 from pooltrust.host.belief import Belief
 from pooltrust.host.obeying.orders import Orders
-from pooltrust.host.obeying.registering import Registering
+from pooltrust.host.obeying.registering import REQUESTS, Registering
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.greeting import own_head
 from pooltrust.host.peers.probe import Prober
@@ -58,7 +59,7 @@ def requests(
         "noticed": Request(noticing.told),
         "brought": Request(bringing.take),
         "api": Request(api.forwarded),
-        "server-changed": Request(registering.take),
+        **{name: Request(partial(registering.take, kind)) for name, kind in REQUESTS.items()},
         "report": Request(orders.report),
         "mint": Request(orders.mint),
         "order": Request(orders.obey),

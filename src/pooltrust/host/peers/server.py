@@ -102,6 +102,7 @@ class PoolServer:
 
     async def _converse(self, served: _Served, address: str) -> None:
         await self._greeted(served)
+        self._peers.found(served.peer, address)
         self.observe(self._seen(served, address))
         while self._accepts(served):
             try:

@@ -59,8 +59,8 @@ class Following:
         self._journal = journal
         self._one = asyncio.Lock()
         self.observe: Tell = unheard
-        self.followed: Callable[[HostId], None] = lambda _: None
-        """Told the new coordinator."""
+        self.followed: Callable[[HostId, str], None] = lambda _host, _address: None
+        """Told the new coordinator, and where it was found."""
 
     async def follow(self, address: str) -> Followed:
         """Follow the coordinator at this address, with everything that its log says.
@@ -78,7 +78,7 @@ class Following:
             )
             await self._release(outcome)
             told = self._told(outcome)
-        self.followed(told.coordinator)
+        self.followed(told.coordinator, address)
         return told
 
     async def _heard(self, address: str) -> tuple[HostId, Certificate, tuple[SignedEntry, ...]]:
