@@ -16,12 +16,12 @@ from pooltrust.host.belief import Belief
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
 from pooltrust.host.telling.journal import Journal
-from pooltrust.host.telling.left import Left, admission, were_members
 from pooltrust.pool.alerts import KNOCKING, Forked, Knocked, Noticed
 from pooltrust.terms import HostId
 from pooltrust.tls.answer import Refusal
 from pooltrust.tls.reasons import UNKNOWN_TO_US
 from pooltrust.trust.heads import Life
+from pooltrust.trust.log.members import Left, admission, were_members
 from pooltrust.trust.roster import Roster
 
 CALL = "noticed"

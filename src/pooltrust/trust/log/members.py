@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pooltrust.terms import HostId
 from pooltrust.trust.entries import AddressChanged, HostAdmitted, HostDismissed
-from pooltrust.trust.log import Log
+from pooltrust.trust.log.chain import Log
 
 
 @dataclass(frozen=True, slots=True)
