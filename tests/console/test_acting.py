@@ -106,6 +106,28 @@ def test_a_pfx_is_opened_here_compared_and_installed(told: Stage, tmp_path: Path
     told.close()
 
 
+def test_files_are_dropped_and_taken_back_and_a_large_one_is_not_read(told: Stage):
+    browser = told.browser
+    browser.menu("Server", "Certificates", "Install Certificate…")
+    browser.run("""(() => {
+      const given = new DataTransfer()
+      given.items.add(new File(['heron'], 'heron.txt'))
+      given.items.add(new File([new Uint8Array(2 ** 20 + 1)], 'large.bin'))
+      const how = { dataTransfer: given, bubbles: true, cancelable: true }
+      document.querySelector('.drop').dispatchEvent(new DragEvent('drop', how))
+      const beside = new DragEvent('drop', how)
+      document.body.dispatchEvent(beside)
+      window.opened = !beside.defaultPrevented
+    })()""")
+    browser.see("heron.txt: nothing that can be used", "#dialog")
+    browser.see("large.bin: over 1 MiB", "#dialog")
+    browser.click("Take back heron.txt", area="#dialog")
+    browser.gone("heron.txt", "#dialog")
+
+    assert browser.run("opened") is False
+    browser.press("Escape")
+
+
 def test_what_an_authority_signed_is_dropped_by_who_types_the_hosts_name(told: Stage):
     browser, h2 = told.browser, told.hosts[1]
     old = told.server_thumbprint(h2)
@@ -214,8 +236,9 @@ def stopped(told: Stage) -> None:
     browser.see("It was not done.", "#dialog")
     browser.see("h2 does not answer", "#dialog")
     told.close()
+    browser.see("refresh of h2 stopped", STOPPED)
     told.go("pool", "general")
-    browser.see("Refresh of h2 stopped", STOPPED)
+    browser.see("refresh of h2 stopped", STOPPED)
 
 
 def test_an_operation_that_stopped_is_in_sight_and_is_taken_back(told: Stage):

@@ -114,6 +114,7 @@ function titled(at, place) {
       ]
     return [
       h.div({ class: 'title' }, h.h1(name(found[1].name_label)), chip(hostState(place, found[0]))),
+      ...suspended(id, place),
       ...pageOf(at, id, place, found[0]),
     ]
   }

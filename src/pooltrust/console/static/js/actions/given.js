@@ -8,6 +8,13 @@ const MOST_BYTES = 1024 * 1024
 const MOST_FILES = 16
 const SOON = 250
 
+// A file that is let go beside the field must not be opened in place of the console.
+for (const kind of ['dragover', 'drop'])
+  addEventListener(kind, event => {
+    const { dataTransfer } = /** @type {DragEvent} */ (event)
+    if (dataTransfer?.types.includes('Files')) event.preventDefault()
+  })
+
 /** @typedef {{id: string, label: string, hint: string, about: string[]}} Field */
 
 /**
