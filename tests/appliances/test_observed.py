@@ -6,8 +6,6 @@ import asyncio
 import json
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
 from http.client import HTTPSConnection
 from pathlib import Path
 from typing import Any
@@ -19,14 +17,10 @@ from appliances.test_balancing import ADDED, NEW_KEY, initialize, refused
 from daemons import PASSWORD, Host, run, running, until
 from operations.stage import Pool, ref, served
 from pki.offered.stage import made, private
-from pooltrust.pki.mint import mint_pool_identity
-from pooltrust.terms import POOL_NAME, HostId
-from pooltrust.tls.dial import dial
-from pooltrust.trust.expect import Pinned
+from stranger import knock
 
 pytestmark = pytest.mark.needs("nginx")
 
-STRANGER = HostId("11111111-2222-4333-8444-555555555555")
 Rows = list[dict[str, str]]
 
 
@@ -49,20 +43,6 @@ async def logged_in(host: Host, believes: str, originator: str) -> str:
         return session
 
     return await asyncio.to_thread(ask)
-
-
-async def knock(host: Host, folder: Path) -> None:
-    """Come to a host as a member that it does not know."""
-    identity = mint_pool_identity(STRANGER, datetime.now(UTC))
-    file = folder / "stranger.pem"
-    file.write_bytes(identity.pem())
-    connection = await dial(
-        host.config.address, host.config.port, expect=Pinned(served(host)), name=POOL_NAME,
-        identity=file,
-    )  # fmt: skip
-    with suppress(OSError):
-        assert await connection.reader.read() == b""
-    await connection.close()
 
 
 def nothing_of(thumbprint: str, host: Host) -> bool:
@@ -93,7 +73,7 @@ def test_members_tell_of_each_other_and_of_who_was_none(pool: Pool, tmp_path: Pa
                 assert (row["tls_version"], row["refused_by"]) == ("TLSv1.3", "")
                 assert int(row["count"]) > 0 and row["since"] <= row["first"] <= row["at"]
 
-            await knock(h1, tmp_path)
+            await knock(h1.config.address, h1.config.port, served(h1), tmp_path)
             [row] = await within(lambda: observed(h1, "member", "refused", h2))
             assert (row["way"], row["refused_by"]) == ("answered", "this host")
             assert row["reason"] == "unknown certificate: not accepted from any member"

@@ -38,7 +38,7 @@ PAGES = {
     "certificates": "document.querySelectorAll('main tbody tr').length >= 200",
     "members": "document.querySelectorAll('main tbody tr').length === 64",
     "trusted": "document.querySelectorAll('main tbody tr').length >= 170",
-    "map": "document.querySelector('main').innerText.includes('asked who verifies whom')",
+    "map": "document.querySelector('main').innerText.includes('do not tell what they have observed')",
     "history": "document.querySelector('main').innerText.includes('keeps no trust log')",
     "users": "document.querySelector('main').innerText.includes('Users and roles')",
     "tasks": "document.querySelector('main').innerText.includes('No tasks')",
@@ -131,3 +131,58 @@ def test_what_its_hosts_do_not_offer_is_not_offered(big: tuple[Browser, Pool]):
 
     assert {call for call in pool.calls if call.startswith("pooltrust.")} == set()
     assert browser.complaints() == []
+
+
+GRID = """(async () => {
+  const { grid } = await import('/js/pages/map/grid.js')
+  const { draw } = await import('/js/core/dom.js')
+  const root = document.createElement('div')
+  document.body.append(root)
+  const asked = Array.from({ length: 64 }, (_, n) => ({ ref: `h${n}`, host: { name_label: `host-${n}` } }))
+  const seen = (from, to) => ({
+    kind: 'member', way: 'dialled', outcome: 'verified', at_host: from, from, to, host: to, peer: to,
+    at: '2026-11-28T09:00:00+00:00', tls_version: 'TLSv1.3', met: 'AA:BB',
+  })
+  const pairs = new Map(asked.flatMap(a => asked.map(b => [`${a.ref} ${b.ref}`, [seen(a.ref, b.ref)]])))
+  const objects = { host: new Map(asked.map(one => [one.ref, one.host])) }
+  const gathered = { id: 's', place: { objects }, asked, pairs, others: [], kinds: [], telling: true }
+  const times = []
+  const shown = () => {
+    const began = performance.now()
+    draw(root, grid(gathered))
+    root.getBoundingClientRect()
+    times.push(performance.now() - began)
+  }
+  const label = name => root.querySelector(`[aria-label="${name}"]`)?.innerText ?? 'none'
+  shown()
+  const told = { before: label('host-3 to host-40: verified') }
+  for (const a of asked) pairs.get(`${a.ref} h12`)[0].outcome = 'no connection'
+  pairs.get('h3 h40')[0].outcome = 'refused'
+  shown()
+  shown()
+  told.after = label('host-3 to host-40: refused')
+  told.row = root.querySelector('tr[data-key=h3] th').innerText
+  told.column = root.querySelector('thead [data-key=h12]').innerText
+  told.stops = root.querySelectorAll('button[tabindex="0"]').length
+  root.querySelector('button[tabindex="0"]').focus()
+  const press = key => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }))
+  for (const key of ['ArrowDown', 'ArrowDown', 'ArrowDown', 'End', 'ArrowRight']) press(key)
+  told.focus = document.activeElement.getAttribute('aria-label')
+  shown()
+  told.still = document.activeElement.getAttribute('aria-label')
+  root.remove()
+  return { ...told, times }
+})()"""
+
+
+def test_a_map_of_64_hosts_is_drawn_in_time_shows_its_trouble_and_is_walked_by_arrows(
+    big: tuple[Browser, Pool],
+):
+    told = big[0].run(GRID)
+
+    assert max(told["times"]) < 1000, told["times"]
+    assert (told["before"], told["after"]) == ("●", "■")
+    assert "■ 1" in told["row"] and "▲ 64" in told["column"]
+    # One cell is in the order of tabs, and keeps the focus when the map is drawn again.
+    assert told["stops"] == 1
+    assert told["focus"] == told["still"] == "host-3 to host-63: verified"

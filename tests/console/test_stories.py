@@ -5,6 +5,7 @@ Each begins where the one before ended.  At the end of each the page has nothing
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Iterator
@@ -13,13 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from appliances.stage import Appliance
-from appliances.test_balancing import ADDED
+from appliances.stage import DATES, SECRET, Appliance
+from appliances.test_balancing import ADDED, NEW_KEY
 from certificates.test_requesting import CHAIN, answer
 from certificates.test_trust import CA, CRL
-from pki.offered.stage import key_text
+from pki.offered.stage import key_text, made, private
 from pools.stage import Host, within
+from pooltrust.command.client import Reported
 from pooltrust.pki.mint import mint_server_identity
+from pooltrust.terms import Thumbprint
+from stranger import knock
 
 from .stage import Stage
 
@@ -433,6 +437,46 @@ def test_the_map_and_the_history_are_of_what_really_was(told: Stage):
     told.go("pool", "history")
     browser.see("entries hold: every hash, signature and rule was checked here")
     browser.see("certificate verification is enabled")
+
+
+@pytest.mark.needs("nginx")
+def test_the_map_tells_who_refused_whom_and_why_while_one_looks(told: Stage, tmp_path: Path):
+    browser, h1, h2 = told.browser, told.h1, told.hosts[1]
+    told.go("pool", "map")
+    browser.wait(seen("console at h1: let in"))
+    with Appliance.at(tmp_path / "appliance") as appliance:
+        h1.call("pooltrust.pin_wlb_certificate", appliance.url, str(appliance.thumbprint))
+        pinned = appliance.thumbprint
+        appliance.shows(made("impostor", private(NEW_KEY), names=(), dates=DATES), NEW_KEY)
+        with pytest.raises(Reported, match="another certificate"):
+            h1.call("pool.initialize_wlb", appliance.url, "wlbuser", SECRET, "root", h1.password)
+        shown = Thumbprint.parse(told.pool_thumbprint(h2))
+        asyncio.run(knock(h2.address, h2.port, shown, tmp_path))
+
+        browser.wait(seen("Workload Balancing at h1: refused"))
+        browser.wait(seen("no member, by the pool’s name at h2: refused"))
+        rows = browser.text("main table.stacked")
+        assert "h1 refused: it is another certificate than the one expected" in rows
+        assert f"xe pool-pin-wlb-certificate wlb_url={appliance.url}" in rows
+        assert "h2 refused: unknown certificate: not accepted from any member" in rows
+        browser.click("Workload Balancing at h1: refused")
+        said = browser.text("#dialog")
+        assert str(appliance.thumbprint) in said and str(pinned) in said
+        assert "CN=impostor" in said and browser.violations() == []
+        assert SECRET not in said and h1.password not in said
+    browser.press("Escape")
+    browser.see("Exempt as a TLS client end point; hosts never dial it.", "main")
+    [pin] = [
+        ref
+        for ref, one in h1.call("Certificate.get_all_records").items()
+        if one["type"] == "pinned"
+    ]
+    h1.call("pool.uninstall_trusted_certificate", next(iter(h1.call("pool.get_all_records"))), pin)
+
+
+def seen(cell: str) -> str:
+    """A script: whether the map has this cell."""
+    return f"!!document.querySelector('table.map button[aria-label=\"{cell}\"]')"
 
 
 def test_a_coordinator_that_is_away_is_waited_for_in_sight(told: Stage):

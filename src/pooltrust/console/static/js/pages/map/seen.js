@@ -151,7 +151,7 @@ const observed = (id, ref, many) =>
     id,
     `observed ${ref}`,
     () => call(id, 'pooltrust.get_observed', ref),
-    Math.max(4000, 300 * many),
+    Math.max(5000, 300 * many),
     true,
   )
 
