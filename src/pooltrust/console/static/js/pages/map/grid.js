@@ -1,7 +1,7 @@
 // The picture: who verifies whom.  A row for each host that connects, then one for each other kind
 // of endpoint; a column for each host.  One cell is in the order of tabs, arrows lead to the others.
 import { h, name } from '../../core/dom.js'
-import { latest, pairState, rank, stateOf, UNASKED, UNSEEN } from './seen.js'
+import { latest, pairState, rank, stateOf, STRANGER, UNASKED, UNSEEN } from './seen.js'
 import { conversations, nameOf, show } from './told.js'
 
 /** @typedef {import('./seen.js').Gathered} Gathered */
@@ -93,24 +93,23 @@ function ofHost(seen, from) {
 /** @param {Gathered} seen @returns {Row[]} */
 function kindRows(seen) {
   if (!seen.telling) return []
-  /** @type {Map<string, import('./seen.js').Seen[]>} */
-  const met = new Map()
+  /** @type {Map<string, Map<string, import('./seen.js').Seen[]>>} */
+  const met = new Map(seen.kinds.map(one => [one.kind, new Map()]))
   for (const one of seen.others) {
-    const key = `${one.kind}\n${one.at_host}`
-    met.set(key, [...(met.get(key) ?? []), one])
+    const at = met.get(one.kind) ?? new Map()
+    met.set(one.kind, at.set(one.at_host, [...(at.get(one.at_host) ?? []), one]))
   }
-  const known = seen.kinds.map(one => one.kind).filter(one => seen.others.some(other => other.kind === one))
-  return (known.length ? known : [...new Set(seen.others.map(one => one.kind))]).map(kind => ({
-    key: kind,
-    label: kind === 'member' ? 'no member, by the pool’s name' : kind,
-    kind: true,
-    cells: seen.asked.map(({ ref, fault }, host) => {
-      const state = fault ? UNASKED : worst(met.get(`${kind}\n${ref}`) ?? [])
-      const title = `${kind} at ${nameOf(seen.place, ref)}`
+  const kinds = [...met.entries()].filter(([, at]) => at.size)
+  return kinds.map(([kind, at]) => {
+    const label = kind === 'member' ? STRANGER : kind
+    const cells = seen.asked.map(({ ref, fault }, host) => {
+      const state = fault ? UNASKED : worst(at.get(ref) ?? [])
+      const title = `${label} at ${nameOf(seen.place, ref)}`
       const told = () => (newest?.others ?? []).filter(one => one.kind === kind && one.at_host === ref)
       return { title, label: `${title}: ${state.words}`, state, rows: told, host }
-    }),
-  }))
+    })
+    return { key: kind, label, kind: true, cells }
+  })
 }
 
 /** @param {import('./seen.js').Seen[]} found */

@@ -172,5 +172,8 @@ const probed = (id, ref, many) =>
 /** Have every host meet everybody again, now. @param {string} id */
 export const probeAgain = id => outdated(id, 'probed ')
 
-/** What a kind of endpoint is called; a stranger may claim to be a member. @param {Seen} one */
-export const kindOf = one => (one.kind === 'member' && !one.host ? 'no member, by the pool’s name' : one.kind)
+/** Who claims to be a member, and has not proved it. */
+export const STRANGER = 'no member, by the pool’s name'
+
+/** What a kind of endpoint is called. @param {Seen} one */
+export const kindOf = one => (one.kind === 'member' && !one.host ? STRANGER : one.kind)
