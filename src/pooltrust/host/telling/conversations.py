@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from pooltrust.errors import CannotVerify, Failure, NotAccepted, Unreachable
 from pooltrust.host.peers.wire import PeerRefused
@@ -70,15 +70,22 @@ class Conversation:
 
     def bounded(self) -> Conversation:
         """The same with texts of a bounded length, all printable."""
-        return replace(
-            self,
-            peer=_plain(self.peer, LONGEST_NAME),
-            address=_plain(self.address, LONGEST_NAME),
-            says=_plain(self.says, LONGEST_NAME),
-            expected=_plain(self.expected, LONGEST_WORDS),
-            reason=_plain(self.reason, LONGEST_WORDS),
-            cure=_plain(self.cure, LONGEST_WORDS),
-        )
+        long: dict[str, Any] = {
+            name: _plain(text, most)
+            for name, most in _MOST
+            if len(text := getattr(self, name)) > most or not text.isprintable()
+        }
+        return replace(self, **long) if long else self
+
+
+_MOST = (
+    ("peer", LONGEST_NAME),
+    ("address", LONGEST_NAME),
+    ("says", LONGEST_NAME),
+    ("expected", LONGEST_WORDS),
+    ("reason", LONGEST_WORDS),
+    ("cure", LONGEST_WORDS),
+)
 
 
 Tell: TypeAlias = Callable[[Conversation], None]
@@ -202,5 +209,4 @@ def _subject(met: str) -> str:
 
 
 def _plain(text: str, most: int) -> str:
-    cut = text[:most]
-    return cut if cut.isprintable() else "".join(c if c.isprintable() else "?" for c in cut)
+    return "".join(c if c.isprintable() else "?" for c in text[:most])

@@ -20,8 +20,11 @@ from pooltrust.tls.endpoints import Kind
 MOST_STRANGERS = 64
 """Peers that are kept of one kind, way and outcome if anybody can be one of them."""
 
-MOST_PROVED = 512
+MOST_PROVED = 128
 """The same if they were dialled, or have proved something."""
+
+MOST_MEMBERS = 512
+"""The same of members, who are in the roster."""
 
 _CLAIMED = {"cli": Kind.COMMAND_LINE, "pooltrust console": Kind.CONSOLE}
 """What clients of ours call themselves at a login; it is their word, and decides nothing."""
@@ -129,9 +132,7 @@ class Observations:
         key = seen.kind, seen.way, seen.outcome
         group = self._groups.get(key)
         if group is None:
-            proved = seen.way is Way.DIALLED or seen.outcome in (Outcome.VERIFIED, Outcome.LET_IN)
-            most = MOST_PROVED if proved else MOST_STRANGERS
-            group = self._groups[key] = _Group(most, OrderedDict())
+            group = self._groups[key] = _Group(_most(seen), OrderedDict())
         return group
 
     def _recognized(self, seen: Conversation) -> Conversation:
@@ -145,6 +146,13 @@ class Observations:
         if self._appliance and seen.address == self._appliance:
             return replace(seen, kind=Kind.BALANCING_IN)
         return seen
+
+
+def _most(seen: Conversation) -> int:
+    proved = seen.way is Way.DIALLED or seen.outcome in (Outcome.VERIFIED, Outcome.LET_IN)
+    if not proved:
+        return MOST_STRANGERS
+    return MOST_MEMBERS if seen.kind is Kind.MEMBER else MOST_PROVED
 
 
 def _told(row: Observed, since: datetime) -> dict[str, str]:
