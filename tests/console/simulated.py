@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from machine import find_free_port
+from pooltrust.pki.certificate import read_pem
 from pooltrust.pki.mint import KeyKind, mint_server_identity
 from pooltrust.terms import Thumbprint
 
@@ -46,6 +47,9 @@ class Pool:
     def __init__(self) -> None:
         self.records = list(_records())
         self.calls: list[str] = []
+        self.installed: list[Any] = []
+        """What a server certificate was installed with."""
+        self._news: list[dict[str, Any]] = []
         self._count = itertools.count(1)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -75,6 +79,8 @@ class Pool:
             case "event.from":
                 await asyncio.sleep(STREAM_SECONDS)
                 return {"events": [self._change()], "token": "2", "valid_ref_counts": {}}
+            case "host.install_server_certificate":
+                self._install(parameters[1:])
             case "pool.crl_list":
                 return []
             case "host.get_servertime":
@@ -82,7 +88,16 @@ class Pool:
                 return f"{datetime.now(UTC) + ahead:%Y%m%dT%H:%M:%SZ}"
         return ""
 
+    def _install(self, given: list[Any]) -> None:
+        self.installed = given
+        ref = f"OpaqueRef:c{2 * int(given[0].removeprefix('OpaqueRef:h')) + 1}"
+        [event] = [one for one in self.records if one["ref"] == ref]
+        met = str(read_pem(given[1])[0].thumbprint)
+        self._news.append(event | {"snapshot": event["snapshot"] | {"fingerprint": met}})
+
     def _change(self) -> dict[str, Any]:
+        if self._news:
+            return self._news.pop()
         number = next(self._count)
         [event] = [one for one in self.records if one["ref"] == f"OpaqueRef:h{number % HOSTS}"]
         snapshot = event["snapshot"] | {"name_description": f"changed {number} times"}

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+
+from pki.offered.stage import Maker, made
 
 from .browser import Browser, chromium
 from .simulated import CERTIFICATES, HOSTS, Pool, big_pool
 from .stage import ADDRESS, Console
+from .test_reading import EC, EC_PEM, PKCS8, RSA, key
 
 pytestmark = pytest.mark.needs("chromium", "node", "npm")
 
@@ -120,6 +125,28 @@ def test_an_alert_has_its_severity_its_days_and_its_cure(big: tuple[Browser, Poo
     # What is put aside is as true as before, and its pool shows it.
     browser.see("4 d left", "#tree")
     assert "message.destroy" not in pool.calls
+
+
+def test_a_certificate_is_installed_by_the_published_call_and_rules(big: tuple[Browser, Pool]):
+    browser, pool = big
+    browser.menu("Server", "Certificates", "Install Certificate…")
+    browser.fill("Certificate", EC_PEM)
+    browser.fill("Private key", key(EC, PrivateFormat.PKCS8, Encoding.PEM).decode())
+    browser.see("this host takes RSA keys only", "#install-key-found")
+    now = datetime.now(UTC)
+    dates = now - timedelta(days=1), now + timedelta(days=90)
+    leaf = made("host-00", RSA, Maker.named("middle"), names=("10.0.0.0",), dates=dates)
+    browser.fill("Certificate", leaf)
+    pkcs1 = key(RSA, PrivateFormat.TraditionalOpenSSL, Encoding.PEM)
+    browser.fill("Private key", pkcs1.decode())
+    browser.see("It covers 10.0.0.0.", "#install-certificate-found")
+    browser.click("Go on")
+    browser.click("Install", area="#dialog")
+    browser.see("Done.", "#dialog")
+
+    assert pool.installed == ["OpaqueRef:h0", leaf, PKCS8.decode(), ""]
+    assert "host-server-certificate-install host=uuid-0" in browser.text("#dialog .xe")
+    browser.click("Close", area="#dialog")
 
 
 def test_what_its_hosts_do_not_offer_is_not_offered(big: tuple[Browser, Pool]):

@@ -215,6 +215,7 @@ def test_what_is_wrong_with_a_certificate_is_said_beside_its_field_before_a_host
 ):
     browser, h2 = told.browser, told.hosts[1]
     before = told.server_thumbprint(h2)
+    told.to_host(h2)
     browser.menu("Server", "Certificates", "Install Certificate…")
     browser.fill("Certificate", "no certificate")
     browser.fill("Private key", "-----BEGIN RSA PRIVATE KEY-----")
