@@ -4,7 +4,7 @@ import { call } from '../core/api.js'
 import { can } from '../core/facts.js'
 
 /** @param {string} text */
-const word = text => (/^[\w.:/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+const word = text => (/^[\w.,:/@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
 /** @param {string} host @param {string} chain */
 const installing = (host, chain) => [
