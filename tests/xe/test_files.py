@@ -135,7 +135,7 @@ def test_whoever_waits_is_told_each_phase_of_an_operation(monkeypatch: pytest.Mo
 
 
 def test_a_stranger_has_less_patience_than_who_has_logged_in() -> None:
-    stream: Any = command_line._Stream(None, None)  # type: ignore[arg-type]
+    stream: Any = command_line._Stream(None, None, None)  # type: ignore[arg-type]
     around = command_line._Around(stream, Offers(), progress=False)
     assert stream.seconds == command_line.HEAD_SECONDS
     around.watching(None)  # type: ignore[arg-type]

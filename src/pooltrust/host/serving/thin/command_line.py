@@ -52,8 +52,7 @@ class CommandLine:
     def __init__(self, context: Context, journal: Journal) -> None:
         self._context = context
         self._journal = journal
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._streams: dict[int, tuple[_Stream, Origin | None]] = {}
+        self._streams: dict[asyncio.Task[None], _Stream] = {}
         self.offers = Offers()
         """The files that commands have for their clients."""
 
@@ -62,37 +61,37 @@ class CommandLine:
         reader = asyncio.StreamReader(limit=LONGEST_HEAD)
 
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            here = identify(writer.transport)
-            task = asyncio.create_task(self._serve(reader, writer, here), name="command-line")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            # From the moment that it is known who comes: what ends them must find them.
+            stream = _Stream(reader, writer, identify(writer.transport))
+            task = asyncio.create_task(self._serve(stream), name="command-line")
+            self._streams[task] = stream
+            task.add_done_callback(self._streams.pop)
 
         return asyncio.StreamReaderProtocol(reader, connected)
 
     def end(self, which: Callable[[Origin], bool]) -> None:
         """Hear no more of these clients: what they have ordered is carried out and answered, but
-        no answer of theirs is taken, and nothing is waited for on their behalf."""
-        for stream, origin in list(self._streams.values()):
-            if origin is not None and which(origin):
+        nothing more is taken from them, and nothing is waited for on their behalf."""
+        for stream in self._streams.values():
+            if stream.origin is not None and which(stream.origin):
                 stream.end()
 
     async def close(self) -> None:
         """End every connection."""
-        for task in self._tasks:
+        for task in self._streams:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._streams, return_exceptions=True)
 
-    async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, origin: Origin | None
-    ) -> None:
-        stream = _Stream(reader, writer)
-        self._streams[id(stream)] = stream, origin
+    async def _serve(self, stream: _Stream) -> None:
+        origin, writer = stream.origin, stream.writer
         try:
             async with asyncio.timeout(HEAD_SECONDS):
-                asked = await _asked(reader)
+                asked = await _asked(stream.reader)
             if asked is None or origin is None:
                 return
             run = await asyncio.to_thread(_commands)
+            if stream.ended:
+                return
             around = _Around(stream, self.offers, asked.progress)
             terminal = Terminal(stream.read, stream.write)
             await run(self._context, origin, asked.body, terminal, around)
@@ -104,7 +103,6 @@ class CommandLine:
         except Exception as why:  # noqa: BLE001 - one client must not end the daemon
             self._journal.defect("command-line-defect", why)
         finally:
-            del self._streams[id(stream)]
             writer.close()
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(HEAD_SECONDS):
@@ -113,27 +111,33 @@ class CommandLine:
 
 @dataclass(slots=True)
 class _Stream:
-    """A connection; `seconds` is how long its client may take."""
+    """A connection, and who is at its other end; `seconds` is how long that may take."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    origin: Origin | None
     seconds: float = HEAD_SECONDS
+    ended: bool = False
 
     async def read(self, count: int) -> bytes:
-        """Exactly so many bytes."""
+        """Exactly so many bytes.  Raises EOFError once it was ended, whatever has come before."""
         async with asyncio.timeout(self.seconds):
-            return await self.reader.readexactly(count)
+            data = await self.reader.readexactly(count)
+        if self.ended:
+            raise EOFError
+        return data
 
     def end(self) -> None:
         """Hear no more of the client."""
-        if not self.gone and not self.writer.transport.is_closing():
+        self.ended = True
+        if not self.reader.at_eof() and not self.writer.transport.is_closing():
             self.writer.transport.pause_reading()  # type: ignore[attr-defined]
             self.reader.feed_eof()
 
     @property
     def gone(self) -> bool:
         """Whether nothing comes any more."""
-        return self.reader.at_eof()
+        return self.ended or self.reader.at_eof()
 
     async def write(self, data: bytes) -> None:
         """All of them, once there is room."""
