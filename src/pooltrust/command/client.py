@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pooltrust.errors import Failure, Unreachable, failure
+from pooltrust.errors import Failure, Repeated, Unreachable, failure
 
 SECONDS = 120.0
 
@@ -25,21 +25,8 @@ class NoDaemon(Unreachable):
     why: str
 
 
-class Reported(Failure):
+class Reported(Repeated):
     """What the daemon answered instead of a result."""
-
-    def __init__(self, code: str, parameters: list[str], words: str) -> None:
-        super().__init__(words)
-        self.code = code  # type: ignore[misc]
-        self._parameters = parameters
-        self._words = words
-
-    def parameters(self) -> list[str]:
-        """The wire parameters."""
-        return self._parameters
-
-    def __str__(self) -> str:
-        return self._words
 
 
 class Client:

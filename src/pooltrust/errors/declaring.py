@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -29,6 +29,23 @@ class Failure(Exception):
         cure = str(values.get("remedy") or self.cure.format_map(values))
         also = [f"Also: {other}" for other in self.also]
         return " ".join(part for part in (self.template.format_map(values), cure, *also) if part)
+
+
+class Repeated(Failure):
+    """What somebody else reported, with its own code, wire parameters and, if it has any, words."""
+
+    def __init__(self, code: str, parameters: Iterable[object], words: str = "") -> None:
+        self.code = code  # type: ignore[misc]
+        self._parameters = [str(one) for one in parameters]
+        self.words = words
+        super().__init__(str(self))
+
+    def parameters(self) -> list[str]:
+        """The wire parameters."""
+        return self._parameters
+
+    def __str__(self) -> str:
+        return self.words or " ".join([self.code, *self._parameters])
 
 
 class Refused(Failure):

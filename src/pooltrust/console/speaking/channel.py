@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from pooltrust.console.speaking.http import Answer, BrokenAnswer, post
-from pooltrust.errors import Failure, Unreachable, failure
+from pooltrust.errors import Repeated, Unreachable, failure
 from pooltrust.tls.dial import Connection
 
 CALL_SECONDS = 900.0
@@ -31,23 +31,11 @@ class ConnectionLost(Unreachable):
     remedy: str = "The console connects again by itself; see whether the change was made."
 
 
-class Reported(Failure):
-    """What the host answered instead of a result.  `words` are its own, if it has any."""
+class Reported(Repeated):
+    """What the host answered instead of a result."""
 
-    def __init__(self, code: str, parameters: Sequence[str], words: str = "") -> None:
-        super().__init__(words or " ".join([code, *parameters]))
-        self.code = code  # type: ignore[misc]
-        self._parameters = [str(one) for one in parameters]
-        self.words = words
-        self.coordinator = ""
-        """Of HOST_IS_SLAVE: the thumbprint that is to be met there, if the host told it."""
-
-    def parameters(self) -> list[str]:
-        """The wire parameters."""
-        return self._parameters
-
-    def __str__(self) -> str:
-        return self.words or " ".join([str(self.code), *self._parameters])
+    coordinator = ""
+    """Of HOST_IS_SLAVE: the thumbprint that is to be met there, if the host told it."""
 
 
 class Channel:

@@ -10,7 +10,7 @@ import binascii
 import re
 from typing import Any
 
-from pooltrust.errors import Failure, Untrusted, failure
+from pooltrust.errors import Failure, Repeated, Untrusted, failure
 from pooltrust.pki.certificate import MAX_DER
 from pooltrust.terms import HostId, host_id
 from pooltrust.trust.entry import SignedEntry
@@ -30,21 +30,8 @@ class PeerMisspoke(Untrusted):
     what: str
 
 
-class PeerRefused(Failure):
-    """A failure that a peer reported, with its own code, parameters and words."""
-
-    def __init__(self, code: str, parameters: list[str], words: str) -> None:
-        super().__init__(words)
-        self.code = code  # type: ignore[misc]
-        self._parameters = parameters
-        self._words = words
-
-    def parameters(self) -> list[str]:
-        """The peer's wire parameters."""
-        return self._parameters
-
-    def __str__(self) -> str:
-        return self._words
+class PeerRefused(Repeated):
+    """A failure that a peer reported."""
 
 
 def refusal(why: Failure) -> Frame:
