@@ -69,6 +69,13 @@ async def impostor_of(host: Host) -> AsyncIterator[Impostor]:
         yield impostor
 
 
+def observed(host: Host, impostor: Impostor) -> dict[str, str]:
+    """What a host tells of its dials to the impostor."""
+    told = host.daemon.observations.told()
+    [row] = [one for one in told if one["peer"] == impostor.puppet.me]
+    return row
+
+
 def test_with_verification_on_an_impostor_hears_nothing_at_all(pool: Pool) -> None:
     h1, h2, h3 = pool(3)
 
@@ -81,6 +88,10 @@ def test_with_verification_on_an_impostor_hears_nothing_at_all(pool: Pool) -> No
                 assert str(why.value.certificate) == impostor.met
             assert impostor.heard == []
             assert h1.lines("unverified-peer") == []
+            row = observed(h1, impostor)
+            assert (row["outcome"], row["refused_by"]) == ("refused", "this host")
+            assert row["met"] == impostor.met and "h2" in row["expected"]
+            assert "does not accept this certificate from it" in row["reason"] and row["cure"]
 
     run(story())
 
@@ -102,6 +113,11 @@ def test_with_verification_off_an_impostor_is_reported_and_not_refused(pool: Poo
             assert seen[h1.me].verified and seen[h3.me].verified
             assert not seen[impostor.puppet.me].verified
             assert seen[impostor.puppet.me].met == impostor.met
+            row = observed(h1, impostor)
+            assert (row["outcome"], row["refused_by"]) == ("not verified", "")
+            assert (row["met"], row["reason"]) == (impostor.met, "verification is off")
+            there = [one for one in h1.daemon.observations.told() if one["peer"] == h3.me]
+            assert {one["outcome"] for one in there} == {"verified"}
 
     run(story())
 

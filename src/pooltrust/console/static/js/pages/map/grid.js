@@ -162,7 +162,7 @@ const cell = (one, where, roomy) =>
         'data-at': where,
       },
       one.state.sign,
-      roomy ? h.span({ class: 'words' }, ` ${one.state.words}`) : null,
+      roomy ? h.span({ class: 'cell-words' }, ` ${one.state.words}`) : null,
     ),
   )
 

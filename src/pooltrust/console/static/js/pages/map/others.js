@@ -51,7 +51,7 @@ export function others(seen) {
 
 /** @param {any} place @returns {import('../../parts/table.js').Column[]} */
 const columns = place => [
-  { key: 'kind', label: 'Endpoint', value: kindOf, show: one => h.span({ class: 'ends' }, kindOf(one)) },
+  { key: 'kind', label: 'Endpoint', value: kindOf, show: one => h.span({ class: 'kind' }, kindOf(one)) },
   {
     key: 'ends',
     label: 'From → to',
@@ -60,14 +60,14 @@ const columns = place => [
   },
   {
     key: 'at',
-    label: 'Outcome, when',
+    label: 'Outcome',
     value: one => one.at ?? '',
     show: one => [chip(stateOf(one)), h.div(one.at ? moment(one.at) : 'now')],
   },
-  { key: 'met', label: 'Certificate, TLS', value: one => one.met || one.shown || '', show: certificate },
+  { key: 'met', label: 'Certificate', value: one => one.met || one.shown || '', show: certificate },
   {
     key: 'why',
-    label: 'Who refused, and why',
+    label: 'Refused by, why',
     grow: true,
     value: one => one.reason ?? '',
     show: one => why(place, one),
