@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from certificates.test_requesting import CHAIN, answer
-from certificates.test_trust import DATES
+from certificates.test_trust import CA, DATES
 from pki.offered.stage import Maker, made, private
 from pools.stage import Host, within
 from pooltrust.pki.certificate import read_pem
@@ -177,6 +177,26 @@ def test_requests_of_all_hosts_are_one_file_and_their_answers_find_their_hosts(t
     assert browser.count("#dialog .xe") == 3
     told.close()
     browser.gone("Connecting again in")
+
+
+def test_of_several_authorities_in_a_bundle_one_is_chosen_by_its_thumbprint(told: Stage):
+    browser = told.browser
+    told.go("pool", "trusted")
+    browser.click("Install a CA certificate…", area="main")
+    browser.fill("PEM", CHAIN + CA)
+    browser.wait("document.querySelectorAll('#dialog [type=radio]').length === 2")
+    assert browser.violations() == []
+    suggested = "document.getElementById('trusted-name').value"
+    assert browser.run(suggested) == "middle.pem"
+    browser.run("document.querySelectorAll('#dialog [type=radio]')[1].click()")
+    assert browser.run(suggested) == "root.pem"
+    browser.click("Go on")
+    browser.see(str(read_pem(CA)[0].thumbprint), "#dialog .thumbprint.large")
+    browser.click("Install", area="#dialog")
+    browser.see("Done.", "#dialog")
+
+    told.close()
+    browser.see("root.pem", "main table")
 
 
 def test_an_action_that_takes_a_while_is_cancelled_in_its_dialog(told: Stage):

@@ -12,6 +12,7 @@ import base64
 import binascii
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -184,7 +185,8 @@ def _bounded() -> None:
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
-        resource.setrlimit(what, (most, most))
+        with suppress(ValueError, OSError):  # some systems do not know each of them
+            resource.setrlimit(what, (most, most))
 
 
 if __name__ == "__main__":

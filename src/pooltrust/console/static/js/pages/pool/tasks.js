@@ -2,7 +2,8 @@
 import { answer } from '../../core/asked.js'
 import { call } from '../../core/api.js'
 import { h, name } from '../../core/dom.js'
-import { can, poolOf } from '../../core/facts.js'
+import { can, poolOf, whyNot } from '../../core/facts.js'
+import { places } from '../../core/store.js'
 import { when } from '../../core/words.js'
 import { abandon, resume, stopped } from '../../actions/operations.js'
 import { cancelButton } from '../../actions/tasks.js'
@@ -54,12 +55,16 @@ const reasonOf = one => one.words.split(' Resume: xe ')[0]
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1)
 
 /** @param {string} id @param {any} one */
-const choices = (id, one) => [
-  button('Resume…', () => resume(id, one)),
-  one.may_abandon === 'true'
-    ? button('Abandon…', () => abandon(id, one))
-    : h.span({ class: 'faint' }, 'It is past the point from where it could be taken back.'),
-]
+function choices(id, one) {
+  const why = whyNot(places.get(id), 'pooltrust.resume_operation')
+  if (why) return [h.span({ class: 'faint' }, why)]
+  return [
+    button('Resume…', () => resume(id, one)),
+    one.may_abandon === 'true'
+      ? button('Abandon…', () => abandon(id, one))
+      : h.span({ class: 'faint' }, 'It is past the point from where it could be taken back.'),
+  ]
+}
 
 const STATUS = { success: 'good', failure: 'bad', cancelled: 'warn' }
 

@@ -40,6 +40,11 @@ export function trusted(id, place) {
           method: 'pool.certificate_sync',
           parameters: [],
           confirm: 'Bring',
+          warning: [
+            h.p(
+              'That is done by itself after each change. Done once more, it says which member lacks something still. Nothing is removed anywhere.',
+            ),
+          ],
         }),
       ),
     ),
@@ -60,6 +65,12 @@ export function trusted(id, place) {
                   parameters: [one],
                   confirm: 'Remove',
                   danger: true,
+                  warning: [
+                    h.p(h.strong(name(one, 120)), ' is removed from every member.'),
+                    h.p(
+                      'Certificates that no other list names are believed again, from the next connection on.',
+                    ),
+                  ],
                   done: () => {
                     outdated(id)
                     return []

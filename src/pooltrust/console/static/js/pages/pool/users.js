@@ -114,6 +114,13 @@ const sessionColumns = id => [
           method: 'pooltrust.end_session',
           parameters: [row.uuid],
           confirm: 'End it',
+          warning: [
+            h.p(
+              'The client ',
+              name(row.originator || 'without a name', 60),
+              ` from ${row.address || 'the host itself'} has to log in again. Operations that it began go on.`,
+            ),
+          ],
           danger: true,
           done: () => again(id),
         }),
@@ -147,6 +154,14 @@ function add(id, place) {
           act({
             id,
             title: 'Add user',
+            warning: [
+              h.p(
+                h.strong(name(value('user-name'), 80)),
+                ' may log in to this pool from now on, as ',
+                name(value('user-role'), 40),
+                '.',
+              ),
+            ],
             method: 'pooltrust.create_user',
             parameters: [value('user-name'), value('user-password'), value('user-role')],
             confirm: 'Add',
