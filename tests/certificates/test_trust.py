@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from daemons import Host, run, running, tree, until
 from operations.stage import Pool, settled
 from pki.offered.stage import Maker, made, private, revocation
 from pooltrust.command.client import Reported
+from pooltrust.host.records.store import Change
 from pooltrust.pki.certificate import read_pem
 from pooltrust.pki.pemtext import write
 from pooltrust.terms import Thumbprint
@@ -179,6 +181,29 @@ def test_a_revocation_list_is_held_by_every_host_and_by_the_next_coordinator(poo
             assert await h3.ask("pool.crl_list") == []
 
     run(story(), 60)
+
+
+def test_a_list_of_another_release_that_this_one_can_not_use_is_an_alert_until_it_is_replaced(
+    pool: Pool,
+) -> None:
+    (h1,) = pool(1)
+
+    async def alerts() -> set[str]:
+        await h1.daemon.alerting.look()
+        return {row["name"] for row in h1.daemon.store.rows("alert").values()}
+
+    async def story() -> None:
+        async with running(h1):
+            store = h1.daemon.store
+            row = {"der": b64encode(b"a form of its own").decode()}
+            await store.append(store.revision, [Change("crl", "old.pem", row)])
+            await h1.ask("pool.crl_install", "good.pem", CRL)
+            assert list(h1.daemon.trusting.lists()) == ["good.pem"]
+            assert "POOL_CRL_UNUSABLE" in await alerts()
+            await h1.ask("pool.crl_install", "old.pem", CRL)
+            assert "POOL_CRL_UNUSABLE" not in await alerts()
+
+    run(story())
 
 
 def test_who_lacks_what_is_trusted_is_named(pool: Pool) -> None:

@@ -88,7 +88,6 @@ from pooltrust.host.watch import Watch
 from pooltrust.pool.alerts import Alert
 from pooltrust.pool.anchors import CLIENT, issuers
 from pooltrust.pool.code import CodeLedger
-from pooltrust.pool.revocations import outdated
 from pooltrust.terms import JOIN_NAME, POOL_NAME, HostId, Thumbprint
 from pooltrust.tls.answer import Arrival, Listener, Refusal
 from pooltrust.tls.frames import Frames, frames_protocol
@@ -589,9 +588,8 @@ class Daemon:
         await self.shelf.end_takeover()
 
     def _more_alerts(self) -> Iterator[Alert]:
-        pool = self.belief.roster.pool
-        yield from self.logins.failures().alerts(pool)
-        yield from outdated(self.trusting.lists(), pool, _now())
+        yield from self.logins.failures().alerts(self.belief.roster.pool)
+        yield from self.trusting.crl_alerts()
 
     def _left_pool(self) -> None:
         self.observations.forget()  # what its members showed, too

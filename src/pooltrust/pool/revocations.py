@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pooltrust.errors import OperationNotAllowed, Refused, aside, failure
-from pooltrust.pki.revocation import renewal
+from pooltrust.pki.revocation import read_list, renewal
 from pooltrust.pool.alerts import About, Alert
 from pooltrust.terms import PoolId
 
@@ -37,14 +37,32 @@ class CrlDoesNotExist(Refused):
 
 
 def lists(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
-    """The lists (DER) of these rows, by name; a row that can't be read is none."""
+    """The lists (DER) of these rows, by name; one that this release can't use is none.
+
+    They were looked at when they were installed, maybe by another release.
+    """
     found = {}
     for name, row in rows.items():
         try:
-            found[name] = base64.b64decode(row[DER], validate=True)
-        except (KeyError, TypeError, ValueError, binascii.Error):
+            found[name] = read_list(base64.b64decode(row[DER], validate=True))
+        except (KeyError, TypeError, ValueError, binascii.Error):  # a BadList is a ValueError
             continue
     return found
+
+
+def unusable(
+    rows: Mapping[str, Mapping[str, Any]], lists: Mapping[str, bytes], pool: PoolId
+) -> Iterator[Alert]:
+    """The alert about rows that are none of these lists."""
+    if left := sorted(rows.keys() - lists.keys()):
+        yield Alert(
+            "POOL_CRL_UNUSABLE",
+            About.POOL,
+            pool,
+            2,
+            f"Revocation lists can't be used by this release: {', '.join(left)}.  They revoke "
+            "nobody.  Install what their issuers offer now: xe pool-crl-install",
+        )
 
 
 def row(der: bytes) -> dict[str, str]:

@@ -6,7 +6,7 @@ records as they are at that moment.  Anchors are entries of the log; revocation 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from pooltrust.host.trusting.writing import Decide, Writing
 from pooltrust.pki.certificate import Certificate
 from pooltrust.pki.offered import refusals, trusted
 from pooltrust.pool import anchors, revocations
+from pooltrust.pool.alerts import Alert
 from pooltrust.terms import Thumbprint
 from pooltrust.tls.contexts import loadable
 from pooltrust.trust.entries import AnchorRemoved
@@ -129,6 +130,12 @@ class Trusted:
         if rows is not self._rows:
             self._rows, self._lists = rows, MappingProxyType(revocations.lists(rows))
         return self._lists
+
+    def crl_alerts(self) -> Iterator[Alert]:
+        """What is to be told of them."""
+        lists, pool = self.lists(), self._belief.roster.pool
+        yield from revocations.outdated(lists, pool, self._now())
+        yield from revocations.unusable(self._rows, lists, pool)
 
     async def install_list(self, name: str, pem: str, caller: Caller) -> None:
         """Refuse whom this revocation list names."""
