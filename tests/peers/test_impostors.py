@@ -72,7 +72,10 @@ async def impostor_of(host: Host) -> AsyncIterator[Impostor]:
 def observed(host: Host, impostor: Impostor) -> dict[str, str]:
     """What a host tells of its dials to the impostor."""
     told = host.daemon.observations.told()
-    [row] = [one for one in told if one["peer"] == impostor.puppet.me]
+    there = [one for one in told if one["peer"] == impostor.puppet.me]
+    [row] = [one for one in there if one["outcome"] != "no connection"]  # before he came
+    assert row["met"] == impostor.met and row["tls_version"] == "TLSv1.3"
+    assert row["expected"].startswith("h2 (")
     return row
 
 
@@ -90,7 +93,6 @@ def test_with_verification_on_an_impostor_hears_nothing_at_all(pool: Pool) -> No
             assert h1.lines("unverified-peer") == []
             row = observed(h1, impostor)
             assert (row["outcome"], row["refused_by"]) == ("refused", "this host")
-            assert row["met"] == impostor.met and "h2" in row["expected"]
             assert "does not accept this certificate from it" in row["reason"] and row["cure"]
 
     run(story())
@@ -115,9 +117,9 @@ def test_with_verification_off_an_impostor_is_reported_and_not_refused(pool: Poo
             assert seen[impostor.puppet.me].met == impostor.met
             row = observed(h1, impostor)
             assert (row["outcome"], row["refused_by"]) == ("not verified", "")
-            assert (row["met"], row["reason"]) == (impostor.met, "verification is off")
+            assert row["reason"] == "verification is off"
             there = [one for one in h1.daemon.observations.told() if one["peer"] == h3.me]
-            assert {one["outcome"] for one in there} == {"verified"}
+            assert "verified" in {one["outcome"] for one in there}
 
     run(story())
 

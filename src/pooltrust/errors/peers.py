@@ -15,6 +15,7 @@ class CannotVerify(Untrusted):
     met: str = aside("nobody")
     remedy: str = aside()
     certificate: Thumbprint | None = aside(None)
+    tls_version: str = aside()
     by: str = aside("this host")
     """Which side refused; empty if neither did: see Side in tls/reasons.py."""
 

@@ -140,8 +140,9 @@ class _Call:
         except BaseException:
             writer.transport.abort()
             raise
-        version = str(writer.get_extra_info("ssl_object").version())
-        return Connection(met, version, reader, writer, self.address, self.port, self.expect)
+        return Connection(
+            met, _version(writer), reader, writer, self.address, self.port, self.expect
+        )
 
     def nobody(self, why: str) -> Failure:
         return CannotConnect(self.address, self.port, expected=str(self.expect), why=why)
@@ -199,25 +200,26 @@ class _Call:
             case Server(anchors=anchors, revocations=lists):
                 # OpenSSL has checked everything else.
                 if lists and (gone := revoked(_chain(writer), map(read, anchors), lists)):
-                    raise self.refused(taken_back(gone), met)
+                    raise self.refused(taken_back(gone), met, _version(writer))
                 return
             case Anyone():
                 return
             case _:
                 assert_never(self.expect)
         if not accepts:
-            raise self.refused(mismatch(self.expect, met), met)
+            raise self.refused(mismatch(self.expect, met), met, _version(writer))
         late = outdated(met, datetime.now(UTC)) if check_dates else None
         if late is not None:
-            raise self.refused(late, met)
+            raise self.refused(late, met, _version(writer))
 
-    def refused(self, why: Reason, met: Certificate | None) -> CannotVerify:
+    def refused(self, why: Reason, met: Certificate | None, version: str = "") -> CannotVerify:
         return CannotVerify(
             why.words,
             expected=str(self.expect),
             met=described(met),
             remedy=why.remedy,
             certificate=met.thumbprint if met else None,
+            tls_version=version,
             by=why.by,
         )
 
@@ -225,6 +227,10 @@ class _Call:
 def described(met: Certificate | None) -> str:
     """Whom a certificate shows, for messages."""
     return "nobody" if met is None else f"certificate {met.thumbprint} ({met.subject})"
+
+
+def _version(writer: asyncio.StreamWriter) -> str:
+    return str(writer.get_extra_info("ssl_object").version())
 
 
 def _met(writer: asyncio.StreamWriter) -> Certificate:

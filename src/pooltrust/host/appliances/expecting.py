@@ -95,6 +95,8 @@ async def _connected(
         met=met.met,
         remedy=_cure(host, port, met),
         certificate=met.certificate,
+        tls_version=met.tls_version,
+        by=met.by,
     ) from met
 
 

@@ -247,7 +247,8 @@ class Peers:
         if member is None:
             return Dialling(unheard, Kind.MEMBER, host, "")
         shown = str(self.belief.identities.pool.identity.certificate.thumbprint)
-        return Dialling(self.observe, Kind.MEMBER, host, member.address, shown)
+        expected = str(self.belief.roster.expect(host))
+        return Dialling(self.observe, Kind.MEMBER, host, member.address, shown, expected)
 
     async def _greeted(self, member: Member, connection: Connection) -> Link:
         verified = connection.met.thumbprint in member.accepted

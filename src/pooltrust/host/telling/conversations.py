@@ -105,6 +105,7 @@ class Dialling:
     peer: str
     address: str
     shown: str = ""
+    expected: str = ""
 
     async def told(self, dialling: Awaitable[Connection]) -> Connection:
         """Wait for it, and tell how it went.  Raises what it raises."""
@@ -131,7 +132,7 @@ class Dialling:
                 met=str(connection.met.thumbprint),
                 shown=self.shown,
                 tls_version=connection.tls_version,
-                expected=str(expected),
+                expected=self.expected or str(expected),
                 reason=expected.because if isinstance(expected, Anyone) and looking else "",
             )
         )
@@ -165,7 +166,9 @@ def because(seen: Conversation, why: Failure) -> Conversation:
     )
     if isinstance(why, CannotVerify):
         met = str(why.certificate or seen.met)
-        return replace(found, reason=why.reason, met=met, says=_subject(why.met) or seen.says)
+        version = why.tls_version or seen.tls_version
+        says = _subject(why.met) or seen.says
+        return replace(found, reason=why.reason, met=met, says=says, tls_version=version)
     return found
 
 

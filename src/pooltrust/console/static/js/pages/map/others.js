@@ -88,7 +88,7 @@ const certificate = one => [
   one.met || one.shown
     ? [h.div({ class: 'faint' }, one.met ? 'it showed' : 'it was shown'), shortThumb(one.met || one.shown)]
     : null,
-  h.div(one.tls_version ? one.tls_version.replace('TLSv', 'TLS ') : 'no TLS'),
+  h.div(one.tls_version ? one.tls_version.replace('TLSv', 'TLS ') : 'TLS did not come about'),
 ]
 
 /** @param {any} place @param {Seen} one */
