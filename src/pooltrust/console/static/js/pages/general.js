@@ -87,10 +87,13 @@ export function poolGeneral(id, place, report) {
         ),
         entry(
           'Members',
-          hosts(place).map(([, host]) =>
-            h.div(
-              h.a({ href: to(id, 'host', host.uuid, 'general') }, name(host.name_label)),
-              ` ${host.address}`,
+          h.div(
+            { class: 'members-list' },
+            hosts(place).map(([, host]) =>
+              h.div(
+                h.a({ href: to(id, 'host', host.uuid, 'general') }, name(host.name_label)),
+                ` ${host.address}`,
+              ),
             ),
           ),
         ),
