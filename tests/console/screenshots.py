@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+from pooltrust.pki.mint import mint_server_identity
 from sources import PROJECT
 
 from .stage import Stage, stage
 
+_BEGIN = "-----BEGIN CERTIFICATE-----"
 FOLDER = PROJECT / "docs" / "screenshots"
 
 
@@ -23,23 +27,48 @@ def take(told: Stage) -> None:
     told.close()
     [ref] = told.h1.call("pool.get_all_records")
     told.h1.call("pool.set_name_label", ref, "herons")
-    told.to_host(told.hosts[1])
-    browser.see("; self-signed;")
-    shoot(told, "host")
+    _worry(told)
+    told.go("pool", "map")
+    browser.click("Probe again")
+    browser.see("9 of 9 verified.")
+    shoot(told, "map")
     for page, text in (
+        ("general", "2 of 6 need attention"),
         ("certificates", "RSA-2048"),
-        ("map", "9 of 9 verified."),
         ("history", "entries hold"),
     ):
         told.go("pool", page)
         browser.see(text)
         shoot(told, page)
+    browser.run("location.hash = '#/notifications'")
+    browser.see("11 days left")
+    shoot(told, "notifications")
+    told.to_host(told.hosts[1])
+    browser.see("; self-signed;")
+    shoot(told, "host")
     browser.scheme("dark")
     told.go("pool", "general")
-    browser.see("Enabled")
+    browser.see("2 of 6 need attention")
     shoot(told, "general-dark")
     browser.size(390, 780)
     shoot(told, "narrow")
+    told.go("pool", "certificates")
+    browser.see("RSA-2048")
+    shoot(told, "narrow-certificates")
+
+
+def _worry(told: Stage) -> None:
+    """Two server certificates that end soon, one of them for another address."""
+    for host, days, address in (
+        (told.hosts[1], 5, told.hosts[1].address),
+        (told.hosts[2], 12, "10.9.9.9"),
+    ):
+        minted = mint_server_identity(
+            [host.name], [address], datetime.now(UTC), lifetime=timedelta(days=days)
+        )
+        ref = host.call("host.get_by_uuid", host.status()["host"])
+        key, certificate = minted.pem().decode().split(_BEGIN)
+        host.call("host.install_server_certificate", ref, _BEGIN + certificate, key, "")
 
 
 def shoot(told: Stage, name: str) -> None:

@@ -49,8 +49,12 @@ const COLUMNS = [
   { key: 'number', label: 'No.', value: row => Number(row.number) },
   { key: 'at', label: 'When', value: row => row.at, show: row => moment(row.at) },
   { key: 'words', label: 'What', value: row => row.words, show: row => name(row.words, 400), grow: true },
-  { key: 'by', label: 'By', value: row => row.by, show: row => name(row.by, 60) },
-  { key: 'call', label: 'Call', value: row => row.call, show: row => h.code(name(row.call, 60)) },
+  {
+    key: 'by',
+    label: 'By whom, and by which call',
+    value: row => `${row.by} ${row.call}`,
+    show: row => [name(row.by, 60), h.div({ class: 'faint' }, h.code(name(row.call, 60)))],
+  },
   {
     key: 'holds',
     label: 'Checked',
