@@ -221,6 +221,18 @@ def test_of_a_renewal_and_its_predecessor_the_longer_is_taken():
     assert said["present"]["thumbprint"] == str(read_pem(LEAF_PEM)[0].thumbprint)
 
 
+def test_dates_are_judged_by_the_clock_of_the_host():
+    behind = timedelta(days=40).total_seconds()
+    said = read(BUNDLE, PKCS8, ahead=-behind)
+
+    assert [words[:26] for _, words in told(said)] == [
+        "The certificate is valid f",
+        "The chain can't be used: C",
+    ]
+    [clock] = [words for _, words in told(said, "advice") if "clock" in words]
+    assert clock.startswith("The host’s clock is 40 days behind this machine’s")
+
+
 def test_names_that_are_lost_are_told():
     present = made("h1", OTHER, names=("h1.example.org", "pool.example.org"))
     said = read(BUNDLE, PKCS8, present=present)
@@ -342,5 +354,15 @@ def test_a_key_is_kept_for_a_while_under_a_handle_that_nobody_guesses():
     with pytest.raises(NotHeld):
         held.filled(["held:"])
     now[0] = SECONDS
+    with pytest.raises(NotHeld):
+        held.filled([handle])
+
+
+def test_a_key_is_forgotten_once_its_host_has_it():
+    held = Held(lambda: 0.0)
+    handle, other = held.keep("the key"), held.keep("another")
+    held.used(["ref", handle])
+
+    assert held.filled([other]) == ["another"]
     with pytest.raises(NotHeld):
         held.filled([handle])

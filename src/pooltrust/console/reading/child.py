@@ -11,10 +11,10 @@ from __future__ import annotations
 import base64
 import binascii
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -30,6 +30,8 @@ from pooltrust.pki.certificate import Certificate
 MOST_BYTES = 1024 * 1024
 """Of one source."""
 MOST_SOURCES = 20
+MOST_AHEAD = 50 * 365 * 86400
+"""Seconds."""
 
 
 class BadQuestion(ValueError):
@@ -114,14 +116,34 @@ def _server(
         published=bool(asked.get("published")),
         present=present,
     )
-    offer = offered(given, target, now)
+    ahead = _ahead(asked.get("ahead", 0))
+    offer = offered(given, target, now + ahead)
     return {
-        "findings": [*errors, *offer.findings],
+        "findings": [*errors, *offer.findings, *_clock(ahead)],
         "leaf": facts(offer.leaf, now) if offer.leaf else None,
         "chain": [facts(one, now) for one in offer.chain],
         "present": facts(present, now) if present else None,
         "install": _installed(offer) if offer.ready and not errors else None,
     }
+
+
+def _ahead(seconds: Any) -> timedelta:
+    """How far a host's clock is before ours, which judges the dates there."""
+    known = seconds if isinstance(seconds, int | float) else 0
+    return timedelta(seconds=max(-MOST_AHEAD, min(MOST_AHEAD, known)))
+
+
+_UNITS = ((172800, "days"), (7200, "hours"), (120, "minutes"), (1, "seconds"))
+
+
+def _clock(ahead: timedelta) -> Iterator[Finding]:
+    if abs(ahead) >= timedelta(seconds=1):
+        seconds = abs(ahead.total_seconds())
+        unit, name = next(one for one in _UNITS if seconds >= one[0])
+        much = f"{seconds / unit:.0f} {name}"
+        side = "ahead of" if ahead > timedelta(0) else "behind"
+        words = f"The host’s clock is {much} {side} this machine’s; it judges the dates by its own."
+        yield Finding("certificate", "advice", words)
 
 
 def _answers(

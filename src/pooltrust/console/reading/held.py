@@ -40,6 +40,12 @@ class Held:
         self._sweep()
         return [self._key(one) if _is_handle(one) else one for one in parameters]
 
+    def used(self, parameters: list[Any]) -> None:
+        """The call was made: what was kept for it is forgotten."""
+        for one in parameters:
+            if _is_handle(one):
+                self._kept.pop(one, None)
+
     def _key(self, handle: str) -> str:
         if handle not in self._kept:
             raise NotHeld

@@ -1,5 +1,6 @@
 // Installing a server certificate: read and judged on this machine, shown beside what clients meet now,
 // and only then sent.  A private key is sent to its host only, and is shown nowhere.
+import { clocksOf, clockTone, surely } from '../core/clocks.js'
 import { h, name } from '../core/dom.js'
 import { can, certificatesOf, isCoordinator, thumbprint } from '../core/facts.js'
 import { places } from '../core/store.js'
@@ -39,6 +40,7 @@ export function install(id, ref, request = '') {
     fields: request ? [CERTIFICATE, CHAIN] : [CERTIFICATE, KEY, CHAIN],
     more: async () => ({
       names: namesOf(place, ref),
+      ahead: aheadOf(id, place, ref),
       published: !can(place, 'pooltrust.install_server_certificate'),
       request,
       present: (await before).pem,
@@ -65,6 +67,12 @@ export function namesOf(place, ref) {
   const here = isCoordinator(place, ref) && (!reached || reached.startsWith(address))
   const names = [host.address, host.hostname, here ? address : '']
   return [...new Set(names.filter(one => one && !/^localhost/.test(one)))]
+}
+
+/** How many seconds a host's clock is before ours, if it is off for sure. @param {string} id @param {any} place @param {string} ref */
+function aheadOf(id, place, ref) {
+  const clock = clocksOf(id, place)?.get(ref)
+  return clock && clockTone(surely(clock)) !== 'good' ? clock.ahead / 1000 : 0
 }
 
 /** @param {string} id @param {string} ref @param {string} request @param {any} said */
