@@ -1,10 +1,16 @@
 """A big pool as XenServer 8 has it, simulated: JSON-RPC over TLS, events that never stop, and nothing
-of what only pooltrust's own hosts offer."""
+of what only pooltrust's own hosts offer.
+
+It is as strict as a published host: the session, the number and the types of parameters, the form of
+tokens, the length of a request's head.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -25,6 +31,8 @@ HOSTS, CERTIFICATES = 64, 300
 STREAM_SECONDS = 0.05
 AHEAD = timedelta(hours=3)
 """How far the clock of one host is ahead."""
+ASK = "x-xenapi-request-host-certificate-thumbprint"
+NOT_LISTED = ("session.get_is_local_superuser", "session.get_rbac_permissions", "session.logout")
 METHODS = [
     "session.login_with_password",
     "event.from",
@@ -41,8 +49,57 @@ METHODS = [
 ]
 
 
+SESSION = "OpaqueRef:5e551011-0000-4000-8000-000000000001"
+TOKEN = re.compile(r"\d{20},\d{20}")
+LONGEST_HEAD, LONGEST_BODY = 1024, 307_200
+"""Bytes of a request that a published host reads; over that it answers 431 or 500."""
+NO_SESSION = ("system.listMethods", "session.login_with_password")
+COUNTS = {
+    "system.listMethods": (0, 0),
+    "session.login_with_password": (2, 4),
+    "session.logout": (0, 0),
+    "session.get_is_local_superuser": (1, 1),
+    "session.get_rbac_permissions": (1, 1),
+    "event.from": (3, 3),
+    "pool.enable_tls_verification": (0, 0),
+    "pool.crl_list": (0, 0),
+    "pool.eject": (1, 1),
+    "pool.install_ca_certificate": (2, 2),
+    "host.get_server_certificate": (1, 1),
+    "host.reset_server_certificate": (1, 1),
+    "host.refresh_server_certificate": (1, 1),
+    "host.install_server_certificate": (3, 4),
+}
+"""How many parameters a call takes, the session apart."""
+
+
+def misspoken(method: str, parameters: list[Any]) -> list[str]:
+    """What a published host answers to who does not speak as it is published; empty if one does."""
+    given = parameters
+    if method not in NO_SESSION:
+        if parameters[:1] != [SESSION]:
+            return ["SESSION_INVALID", *map(str, parameters[:1])]
+        given = parameters[1:]
+    least, most = COUNTS.get(method, (0, 99))
+    if not least <= len(given) <= most:
+        return ["MESSAGE_PARAMETER_COUNT_MISMATCH", method, str(least), str(len(given))]
+    if method == "event.from":
+        classes, token, seconds = given
+        if type(seconds) is not float or not all(type(one) is str for one in classes):
+            return ["INTERNAL_ERROR", "another type was expected"]
+        if token and not TOKEN.fullmatch(token):
+            return ["EVENT_FROM_TOKEN_PARSE_FAILURE", token]
+    elif not all(type(one) is str for one in given):
+        return ["INTERNAL_ERROR", "a text was expected"]
+    return []
+
+
 class Pool:
     """Its records, and one change after another."""
+
+    thumbprint = ""
+    coordinator = ""
+    """The thumbprint that a supporter tells of it, to who asks."""
 
     def __init__(self) -> None:
         self.records = list(_records())
@@ -53,32 +110,50 @@ class Pool:
         self._count = itertools.count(1)
 
     async def answer(self, request: web.Request) -> web.Response:
-        asked = await request.json()
+        head = sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
+        if head + len(request.raw_path) + 20 > LONGEST_HEAD:
+            return web.Response(status=431)
+        body = await request.read()
+        asked = json.loads(body)
+        if len(body) > LONGEST_BODY or not isinstance(asked["id"], int | str):
+            return web.Response(status=500, text="<html>an internal error</html>")
         method, parameters = asked["method"], asked["params"]
         self.calls.append(method)
-        if method not in {*METHODS, "session.get_is_local_superuser", "session.logout"}:
-            error = {"code": 1, "message": "MESSAGE_METHOD_UNKNOWN", "data": [method]}
-            return web.json_response({"jsonrpc": "2.0", "error": error, "id": asked["id"]})
+        told = {"jsonrpc": "2.0", "id": asked["id"]} | await self._told(method, parameters)
+        response = web.Response(body=json.dumps(told).encode(), content_type="application/json")
+        if request.headers.get(ASK) == "sha-256:master" and "HOST_IS_SLAVE" in str(told):
+            response.headers["x-xenapi-response-host-certificate-thumbprint"] = self.coordinator
+        return response
+
+    async def _told(self, method: str, parameters: list[Any]) -> dict[str, Any]:
+        fault = misspoken(method, parameters)
+        if not fault and method not in (*self.methods(), *NOT_LISTED):
+            fault = ["MESSAGE_METHOD_UNKNOWN", method]
         try:
-            result = await self._result(method, parameters)
+            if not fault:
+                return {"result": await self._result(method, parameters)}
         except LookupError as why:
-            error = {"code": 1, "message": why.args[0], "data": why.args[1:]}
-            return web.json_response({"jsonrpc": "2.0", "error": error, "id": asked["id"]})
-        return web.json_response({"jsonrpc": "2.0", "result": result, "id": asked["id"]})
+            fault = list(why.args)
+        return {"error": {"code": 1, "message": fault[0], "data": fault[1:]}}
+
+    def methods(self) -> list[str]:
+        return METHODS
 
     async def _result(self, method: str, parameters: list[Any]) -> Any:
         match method:
             case "session.login_with_password":
-                return "OpaqueRef:session"
+                return SESSION
             case "system.listMethods":
-                return METHODS
+                return self.methods()
             case "session.get_is_local_superuser":
                 return True
+            case "session.get_rbac_permissions":
+                return []
             case "event.from" if parameters[2] == "":
-                return {"events": self.records, "token": "1", "valid_ref_counts": {}}
+                return {"events": self.records, "token": token(1), "valid_ref_counts": {}}
             case "event.from":
                 await asyncio.sleep(STREAM_SECONDS)
-                return {"events": [self._change()], "token": "2", "valid_ref_counts": {}}
+                return {"events": [self._change()], "token": token(2), "valid_ref_counts": {}}
             case "host.install_server_certificate":
                 self._install(parameters[1:])
             case "pool.crl_list":
@@ -102,6 +177,29 @@ class Pool:
         [event] = [one for one in self.records if one["ref"] == f"OpaqueRef:h{number % HOSTS}"]
         snapshot = event["snapshot"] | {"name_description": f"changed {number} times"}
         return event | {"operation": "mod", "snapshot": snapshot}
+
+
+def token(number: int) -> str:
+    """As published hosts count: of the database, and of messages."""
+    return f"{number:020},{0:020}"
+
+
+class Older(Pool):
+    """A pool of the release before: no verification among members, and certificates of servers only."""
+
+    GONE = ("tls_verification_enabled", "type", "name", "purpose", "fingerprint_sha256")
+
+    def __init__(self) -> None:
+        super().__init__()
+        kept = [one for one in self.records if one["snapshot"].get("type", "host") == "host"]
+        self.records = [one | {"snapshot": self._before(one)} for one in kept]
+
+    def _before(self, event: dict[str, Any]) -> dict[str, Any]:
+        gone = self.GONE if event["class"] in ("pool", "host", "certificate") else ()
+        return {name: value for name, value in event["snapshot"].items() if name not in gone}
+
+    def methods(self) -> list[str]:
+        return [one for one in METHODS if "tls" not in one and "refresh" not in one]
 
 
 def _records() -> Iterator[dict[str, Any]]:
@@ -136,26 +234,30 @@ _POOL = {"tls_verification_enabled": True, "ha_enabled": False, "wlb_url": ""}
 
 def _event(kind: str, ref: str, **snapshot: Any) -> dict[str, Any]:
     return {
-        "id": 1, "timestamp": "0.", "class": kind, "operation": "add", "ref": f"OpaqueRef:{ref}",
+        "id": "1", "timestamp": "0.0", "class": kind, "operation": "add", "ref": f"OpaqueRef:{ref}",
         "snapshot": snapshot,
     }  # fmt: skip
 
 
 @contextmanager
-def big_pool(folder: Path, pool: Pool | None = None) -> Iterator[tuple[Pool, str]]:
+def big_pool(
+    folder: Path, pool: Pool | None = None, at: tuple[str, int] | None = None
+) -> Iterator[tuple[Pool, str]]:
     """The pool, and where it is."""
     now = datetime.now(UTC)
-    identity = mint_server_identity(["host-00"], [ADDRESS], now, kind=KeyKind.P256)
-    file = folder / "identity.pem"
+    address, port = at or (ADDRESS, find_free_port(ADDRESS))
+    identity = mint_server_identity(["host-00"], [address], now, kind=KeyKind.P256)
+    file = folder / f"identity-{address}.pem"
     file.write_bytes(identity.pem())
-    pool, port = pool or Pool(), find_free_port(ADDRESS)
+    pool = pool or Pool()
+    pool.thumbprint = str(identity.certificate.thumbprint)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        serving = asyncio.run_coroutine_threadsafe(_serve(pool, file, port), loop)
+        serving = asyncio.run_coroutine_threadsafe(_serve(pool, file, (address, port)), loop)
         runner = serving.result(10)
-        yield pool, f"{ADDRESS}:{port}"
+        yield pool, f"{address}:{port}"
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)
@@ -163,12 +265,12 @@ def big_pool(folder: Path, pool: Pool | None = None) -> Iterator[tuple[Pool, str
         loop.close()
 
 
-async def _serve(pool: Pool, file: Path, port: int) -> web.AppRunner:
+async def _serve(pool: Pool, file: Path, at: tuple[str, int]) -> web.AppRunner:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     application = web.Application()
     application.router.add_post("/jsonrpc", pool.answer)
     runner = web.AppRunner(application, shutdown_timeout=0.5)
     await runner.setup()
-    await web.TCPSite(runner, ADDRESS, port, ssl_context=context).start()
+    await web.TCPSite(runner, *at, ssl_context=context).start()
     return runner

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from machine import find_free_port
 from pooltrust.command import console
 from pooltrust.console.pools.hall import Hall
 from pooltrust.console.pools.place import Place
 from pooltrust.console.pools.state import Standing
+from pooltrust.console.trusting.known import LEARNED
 from pooltrust.console.trusting.trust import Trust
 
-from .simulated import ADDRESS, Pool, big_pool
+from .simulated import ADDRESS, SESSION, Older, Pool, big_pool
 
 PASSWORD = "mabel-counts-17-herons"
 
@@ -76,10 +78,60 @@ def test_a_wrong_password_is_said_and_not_tried_again(tmp_path: Path):
 @pytest.mark.parametrize("answer", [None, 3, {}, {"token": "1"}, {"token": "1", "events": [3]}])
 def test_an_answer_of_another_form_is_waited_out_in_words(tmp_path: Path, answer: Any):
     def result(method: str) -> Any:
-        return {"session.login_with_password": "s", "system.listMethods": []}.get(method, answer)
+        return {"session.login_with_password": SESSION, "system.listMethods": []}.get(
+            method, answer
+        )
 
     place = played(tmp_path, Odd(result), Standing.WAITING)
     assert "does not speak the API as published" in place.state.words
+
+
+async def until(place: Place, standing: Standing) -> None:
+    async with asyncio.timeout(20):
+        while place.state.standing is not standing:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("told", ["the right one", "another", "none"])
+def test_a_supporter_says_whom_to_meet_as_its_coordinator(tmp_path: Path, told: str):
+    """A person who believed the supporter is asked again only if it does not tell, or tells wrong."""
+    supporter, coordinator = refusing("HOST_IS_SLAVE", "127.0.0.10"), Pool()
+    port = find_free_port(ADDRESS, "127.0.0.10")
+
+    async def play() -> Place:
+        hall = Hall(Trust(tmp_path / "known.json"))
+        try:
+            place = hall.add(ADDRESS, port, "root", PASSWORD)
+            await until(place, Standing.STRANGER)
+            assert place.answer("remember", str((place.state.met or {})["thumbprint"]))
+            if told == "the right one":
+                await until(place, Standing.CONNECTED)
+                return place
+            async with asyncio.timeout(20):
+                while "names 127.0.0.10 as its coordinator" not in place.state.words:
+                    await asyncio.sleep(0.01)
+            assert coordinator.calls == []
+            return place
+        finally:
+            await hall.close()
+
+    with (
+        big_pool(tmp_path, coordinator, ("127.0.0.10", port)),
+        big_pool(tmp_path, supporter, (ADDRESS, port)),
+    ):
+        names = {"the right one": coordinator.thumbprint, "another": supporter.thumbprint}
+        supporter.coordinator = names.get(told, "")
+        place = asyncio.run(play())
+    if told == "the right one":
+        at = Trust(tmp_path / "known.json").at(f"127.0.0.10:{port}")
+        assert at is not None and at.how == LEARNED and at.source == supporter.thumbprint
+        assert place.state.reached == f"127.0.0.10:{port}"
+
+
+def test_a_pool_of_the_release_before_is_connected_and_its_certificates_are_servers(tmp_path: Path):
+    place = played(tmp_path, Older(), Standing.CONNECTED)
+    assert {one["type"] for one in place.mirror.objects["certificate"].values()} == {"host"}
+    assert "pool.enable_tls_verification" not in place.state.methods
 
 
 def test_a_server_that_was_trusted_once_is_in_no_file(tmp_path: Path):
