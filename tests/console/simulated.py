@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -25,6 +24,8 @@ from machine import find_free_port
 from pooltrust.pki.certificate import read_pem
 from pooltrust.pki.mint import KeyKind, mint_server_identity
 from pooltrust.terms import Thumbprint
+
+from .published import LONGEST_BODY, LONGEST_HEAD, SESSION, misspoken, token
 
 ADDRESS = "127.0.0.9"
 HOSTS, CERTIFICATES = 64, 300
@@ -49,51 +50,6 @@ METHODS = [
 ]
 
 
-SESSION = "OpaqueRef:5e551011-0000-4000-8000-000000000001"
-TOKEN = re.compile(r"\d{20},\d{20}")
-LONGEST_HEAD, LONGEST_BODY = 1024, 307_200
-"""Bytes of a request that a published host reads; over that it answers 431 or 500."""
-NO_SESSION = ("system.listMethods", "session.login_with_password")
-COUNTS = {
-    "system.listMethods": (0, 0),
-    "session.login_with_password": (2, 4),
-    "session.logout": (0, 0),
-    "session.get_is_local_superuser": (1, 1),
-    "session.get_rbac_permissions": (1, 1),
-    "event.from": (3, 3),
-    "pool.enable_tls_verification": (0, 0),
-    "pool.crl_list": (0, 0),
-    "pool.eject": (1, 1),
-    "pool.install_ca_certificate": (2, 2),
-    "host.get_server_certificate": (1, 1),
-    "host.reset_server_certificate": (1, 1),
-    "host.refresh_server_certificate": (1, 1),
-    "host.install_server_certificate": (3, 4),
-}
-"""How many parameters a call takes, the session apart."""
-
-
-def misspoken(method: str, parameters: list[Any]) -> list[str]:
-    """What a published host answers to who does not speak as it is published; empty if one does."""
-    given = parameters
-    if method not in NO_SESSION:
-        if parameters[:1] != [SESSION]:
-            return ["SESSION_INVALID", *map(str, parameters[:1])]
-        given = parameters[1:]
-    least, most = COUNTS.get(method, (0, 99))
-    if not least <= len(given) <= most:
-        return ["MESSAGE_PARAMETER_COUNT_MISMATCH", method, str(least), str(len(given))]
-    if method == "event.from":
-        classes, token, seconds = given
-        if type(seconds) is not float or not all(type(one) is str for one in classes):
-            return ["INTERNAL_ERROR", "another type was expected"]
-        if token and not TOKEN.fullmatch(token):
-            return ["EVENT_FROM_TOKEN_PARSE_FAILURE", token]
-    elif not all(type(one) is str for one in given):
-        return ["INTERNAL_ERROR", "a text was expected"]
-    return []
-
-
 class Pool:
     """Its records, and one change after another."""
 
@@ -102,6 +58,7 @@ class Pool:
     """The thumbprint that a supporter tells of it, to who asks."""
 
     def __init__(self) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.records = list(_records())
         self.calls: list[str] = []
         self.installed: list[Any] = []
@@ -138,6 +95,14 @@ class Pool:
 
     def methods(self) -> list[str]:
         return METHODS
+
+    def show(self, identity: bytes, file: Path) -> None:
+        """Show this identity (PEM) to whoever connects from now on, and tell it of the coordinator."""
+        file.write_bytes(identity)
+        self.context.load_cert_chain(file)
+        self.thumbprint = str(read_pem(identity)[0].thumbprint)
+        [told] = [one for one in self.records if one["ref"] == "OpaqueRef:c1"]
+        told["snapshot"]["fingerprint"] = self.thumbprint
 
     async def _result(self, method: str, parameters: list[Any]) -> Any:
         match method:
@@ -177,11 +142,6 @@ class Pool:
         [event] = [one for one in self.records if one["ref"] == f"OpaqueRef:h{number % HOSTS}"]
         snapshot = event["snapshot"] | {"name_description": f"changed {number} times"}
         return event | {"operation": "mod", "snapshot": snapshot}
-
-
-def token(number: int) -> str:
-    """As published hosts count: of the database, and of messages."""
-    return f"{number:020},{0:020}"
 
 
 class Older(Pool):
@@ -244,18 +204,15 @@ def big_pool(
     folder: Path, pool: Pool | None = None, at: tuple[str, int] | None = None
 ) -> Iterator[tuple[Pool, str]]:
     """The pool, and where it is."""
-    now = datetime.now(UTC)
     address, port = at or (ADDRESS, find_free_port(ADDRESS))
-    identity = mint_server_identity(["host-00"], [address], now, kind=KeyKind.P256)
-    file = folder / f"identity-{address}.pem"
-    file.write_bytes(identity.pem())
     pool = pool or Pool()
-    pool.thumbprint = str(identity.certificate.thumbprint)
+    file = folder / f"identity-{address}.pem"
+    pool.show(self_signed(address), file)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        serving = asyncio.run_coroutine_threadsafe(_serve(pool, file, (address, port)), loop)
+        serving = asyncio.run_coroutine_threadsafe(_serve(pool, (address, port)), loop)
         runner = serving.result(10)
         yield pool, f"{address}:{port}"
         asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
@@ -265,12 +222,15 @@ def big_pool(
         loop.close()
 
 
-async def _serve(pool: Pool, file: Path, at: tuple[str, int]) -> web.AppRunner:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
+async def _serve(pool: Pool, at: tuple[str, int]) -> web.AppRunner:
     application = web.Application()
     application.router.add_post("/jsonrpc", pool.answer)
     runner = web.AppRunner(application, shutdown_timeout=0.5)
     await runner.setup()
-    await web.TCPSite(runner, *at, ssl_context=context).start()
+    await web.TCPSite(runner, *at, ssl_context=pool.context).start()
     return runner
+
+
+def self_signed(address: str) -> bytes:
+    """A new server identity for this address, in PEM."""
+    return mint_server_identity(["host-00"], [address], datetime.now(UTC), kind=KeyKind.P256).pem()

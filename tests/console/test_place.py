@@ -18,7 +18,8 @@ from pooltrust.console.pools.state import Standing
 from pooltrust.console.trusting.known import LEARNED
 from pooltrust.console.trusting.trust import Trust
 
-from .simulated import ADDRESS, SESSION, Older, Pool, big_pool
+from .published import SESSION
+from .simulated import ADDRESS, Older, Pool, big_pool
 
 PASSWORD = "mabel-counts-17-herons"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from pooltrust.console.pools.learning import hosts_of
 from pooltrust.console.pools.mirror import Mirror
 from pooltrust.console.pools.orders import Orders
 from pooltrust.console.trusting.known import Known
+from pooltrust.console.trusting.trust import Trust
 from pooltrust.console.web.asked import place_typed
 from pooltrust.console.web.wishes import checked as wishes
 from pooltrust.terms import Thumbprint
@@ -81,14 +84,17 @@ def test_only_changes_are_told_and_gone_is_told_once():
     assert mirror.take([gone, gone]) == [{"class": "host", "ref": "h1", "record": None}]
 
 
-def test_a_change_that_was_ordered_here_surprises_nobody():
-    orders = Orders()
-    orders.note("host.reset_server_certificate", ["h2"], pool())
-    orders.note("host.get_record", ["h1"], pool())
+def test_a_change_that_was_ordered_here_surprises_nobody_and_the_next_one_does(tmp_path: Path):
+    trust, orders = Trust(tmp_path / "known.json"), Orders()
+    known = learned(pool(), A)["H2"]
+    trust.learn([known], keep=True)
+    orders.note("host.reset_server_certificate", ["h2"], pool(), trust)
+    orders.note("host.get_record", ["h1"], pool(), trust)
 
     assert orders.any_recent() and orders.of("H1") is None
-    ordered = orders.of("H2")
+    ordered = orders.behind(known)
     assert ordered is not None and ordered.what == "reset"
+    assert orders.behind(replace(known, thumbprint=A)) is None
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pooltrust.console.pools.mirror import Mirror
+from pooltrust.console.trusting.book import Book
 from pooltrust.console.trusting.known import Known
 from pooltrust.console.trusting.shown import Ordered
 from pooltrust.terms import Thumbprint
@@ -28,20 +29,27 @@ class Orders:
     """What was ordered, by host."""
 
     def __init__(self) -> None:
-        self._ordered: dict[str, tuple[str, float]] = {}
+        self._ordered: dict[str, tuple[str, float, str]] = {}
 
-    def note(self, method: str, parameters: list[Any], mirror: Mirror) -> None:
-        """A call is about to be made."""
+    def note(self, method: str, parameters: list[Any], mirror: Mirror, trust: Book) -> None:
+        """A call is about to be made; it replaces the certificate that its host has now."""
         what = DISRUPTS.get(method.removeprefix("Async."))
         host = mirror.objects["host"].get(str(parameters[0])) if parameters else None
         if what and host:
-            self._ordered[str(host["uuid"])] = (what, time.monotonic())
+            known = next(trust.known_of(str(host["uuid"])), None)
+            before = known.thumbprint if known else ""
+            self._ordered[str(host["uuid"])] = (what, time.monotonic(), before)
 
     def of(self, host: str) -> Ordered | None:
         """The recent order about this host (by UUID), if there is one."""
-        what, at = self._ordered.get(host, ("", 0.0))
+        what, at, _ = self._ordered.get(host, ("", 0.0, ""))
         seconds = time.monotonic() - at
         return Ordered(host, what, seconds) if what and seconds < RECENT_SECONDS else None
+
+    def behind(self, old: Known) -> Ordered | None:
+        """The recent order that replaced this certificate: a second change is not of its making."""
+        before = self._ordered.get(old.host, ("", 0.0, ""))[2]
+        return self.of(old.host) if before == old.thumbprint else None
 
     def any_recent(self) -> bool:
         """Whether a disconnection is no surprise."""

@@ -72,7 +72,7 @@ class Place:
                 show_stranger(self.state, why, self._at)
                 await self._judged(why.met.thumbprint, why)
             except Changed as why:
-                show_changed(self.state, why, self.orders.of(why.old.host), self._at)
+                show_changed(self.state, why, self.orders.behind(why.old), self._at)
                 await self._judged(why.met.thumbprint, why)
             except Reported as why:
                 await self._reported(why)
@@ -268,7 +268,7 @@ class Place:
         channel, session = self._channel, self._session
         if channel is None:
             raise ConnectionLost(place_of(*self._at), "it is not connected now")
-        self.orders.note(method, parameters, self.mirror)
+        self.orders.note(method, parameters, self.mirror, self._trust)
         try:
             result = await channel.call(method, session, *parameters)
         except Reported as why:

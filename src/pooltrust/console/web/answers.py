@@ -13,8 +13,11 @@ def json(value: Any, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
 
 
-def wrong(words: str, code: str = "INVALID_VALUE", status: int = 400) -> web.Response:
-    """A refusal in words."""
+def wrong(words: str, code: str = "INVALID_VALUE", status: int = 200) -> web.Response:
+    """A refusal in words.
+
+    Of another status than 200 a browser complains in its console, as of a fault of the page.
+    """
     return json({"error": {"code": code, "parameters": [], "words": words}}, status)
 
 

@@ -22,6 +22,8 @@ export function known() {
     h.p(
       'Each host is believed by exactly one certificate, whatever address it is reached by; or, where an authority vouched for it, by its name. The members of a pool are learned from its coordinator over a verified connection.',
     ),
+    ...authorities(),
+    h.h2('Servers'),
     told.fault ? h.p({ class: 'bad-text', role: 'alert' }, name(told.fault, 600)) : null,
     ...(rows
       ? table('known', 'Known servers', COLUMNS, rows, MORE)
@@ -35,7 +37,6 @@ export function known() {
       ),
       h.label({ class: 'inline' }, 'Import ', h.input({ type: 'file', accept: '.json', onchange: take })),
     ),
-    ...authorities(),
   ]
 }
 

@@ -59,7 +59,7 @@ const COLUMNS = [
     label: 'Actions',
     value: () => '',
     show: row => [
-      button('Export', () => save(`authority-${row.thumbprint.slice(0, 8)}.pem`, row.pem)),
+      button('Export PEM', () => save(`authority-${row.thumbprint.slice(0, 8)}.pem`, row.pem)),
       button('Remove…', () => remove(row)),
     ],
   },
@@ -94,7 +94,11 @@ function give() {
         id: 'authority-file',
         type: 'file',
         accept: '.pem,.crt,.cer,.der',
-        onchange: event => event.target.files[0] && looked(event.target.files[0]),
+        onchange: event => {
+          const [file] = event.target.files
+          event.target.value = '' // the same file may be chosen again once it is another
+          if (file) looked(file)
+        },
       }),
       h.label({ for: 'authority-text' }, 'Or paste it as PEM'),
       h.textarea({ id: 'authority-text', class: 'mono wide', rows: 6, spellcheck: 'false' }),

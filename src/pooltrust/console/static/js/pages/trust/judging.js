@@ -138,6 +138,7 @@ export function changedCertificate(state) {
     h.div(
       { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'The certificate before and now' },
       h.table(
+        { class: 'compared' },
         h.caption({ class: 'hidden-label' }, 'The certificate before and now'),
         h.thead(
           h.tr(
