@@ -22,6 +22,7 @@ COUNTS = {
     "pool.eject": (1, 1),
     "pool.install_ca_certificate": (2, 2),
     "host.get_server_certificate": (1, 1),
+    "host.get_servertime": (1, 1),
     "host.reset_server_certificate": (1, 1),
     "host.refresh_server_certificate": (1, 1),
     "host.install_server_certificate": (3, 4),
