@@ -220,6 +220,7 @@ class Daemon:
         self.desk.ready = self.shipping.may_change
         self.desk.busy = self._admitting
         self.upkeep.leads = lambda: self.leading.begun
+        self.desk.left = self.upkeep.heard
         self.alerting = Alerting(belief, store, journal, _now)
         self.alerting.leads = lambda: self.leading.begun
         self.alerting.more = self._more_alerts

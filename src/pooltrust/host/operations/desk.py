@@ -71,6 +71,8 @@ class Desk:
         self._unwanted: set[str] = set()
         self.ready: Callable[[], None] = lambda: None
         self.busy: Callable[[], Failure | None] = lambda: None
+        self.left: Callable[[], None] = lambda: None
+        """Called when something that was ordered has stopped and is not over."""
         self.finishing: Callable[[Kind], Awaitable[None]] = _nothing_more
         """Awaited before an operation of this kind has ended well, perhaps more than once."""
 
@@ -204,7 +206,13 @@ class Desk:
         stored = Stored(operation, State.RUNNING, self._now())
         await self._shelf.put(stored)
         self._journal.event("operation-begun", id=plan.id, words=plan.title, by=plan.by)
-        return self._drive(stored)
+        task = self._drive(stored)
+        task.add_done_callback(lambda _: self._leave(stored.id))
+        return task
+
+    def _leave(self, id: str) -> None:
+        if any(one.id == id for one in self.pending()):
+            self.left()
 
     def _drive(self, stored: Stored) -> asyncio.Task[Stored]:
         task = self._tasks.get(stored.id)
