@@ -133,13 +133,13 @@ def _ahead(seconds: Any) -> timedelta:
     return timedelta(seconds=max(-MOST_AHEAD, min(MOST_AHEAD, known)))
 
 
-_UNITS = ((172800, "days"), (7200, "hours"), (120, "minutes"), (1, "seconds"))
+_UNITS = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
 def _clock(ahead: timedelta) -> Iterator[Finding]:
-    if abs(ahead) >= timedelta(seconds=1):
+    if abs(ahead) >= timedelta(seconds=2):
         seconds = abs(ahead.total_seconds())
-        unit, name = next(one for one in _UNITS if seconds >= one[0])
+        unit, name = next(one for one in _UNITS if seconds >= 2 * one[0])
         much = f"{seconds / unit:.0f} {name}"
         side = "ahead of" if ahead > timedelta(0) else "behind"
         words = f"The host’s clock is {much} {side} this machine’s; it judges the dates by its own."
