@@ -55,6 +55,15 @@ async def admitted(host: Host, shows: Path | None) -> Caller:
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
+def observed(host: Host, outcome: str) -> list[dict[str, str]]:
+    """What a host tells of clients that showed a certificate, and came to this."""
+    told = host.daemon.observations.told()
+    return [
+        row for row in told
+        if row["kind"] == "client with a certificate" and row["outcome"] == outcome
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_certificate_of_that_name_is_as_good_as_a_password_and_no_better(
     pool: Pool, authority: Authority, version: ssl.TLSVersion
@@ -173,6 +182,8 @@ def test_a_bad_certificate_ends_the_handshake_and_the_log_says_why(
             assert line.facts["reason"] == reason
             if reason == "client certificate":
                 assert "xe pool-disable-client-certificate-auth" in line.facts["cure"]
+            (row,) = observed(h1, "refused")
+            assert row["refused_by"] == "this host" and row["cure"] == line.facts["cure"]
             caller.close()
 
     run(story())
@@ -224,6 +235,10 @@ def test_a_revoked_one_opens_nothing_any_more_and_what_it_opened_ends(
             assert (await refusal(again.login())).code == "SESSION_AUTHENTICATION_FAILED"
             (line,) = h1.lines("client-certificate-refused")
             assert line.facts["reason"] == "revoked"
+            (row,) = observed(h1, "refused")
+            assert "was revoked by its issuer" in row["reason"] and row["says"] == "CN=a client"
+            (row,) = observed(h1, "verified")
+            assert row["tls_version"] == "TLSv1.3" and row["met"]
             await again.login("root", PASSWORD)  # as a client without a certificate
             other = await admitted(h1, kept)
             for one in (again, other):

@@ -114,6 +114,9 @@ def test_a_pool_trusts_what_another_does_and_only_the_expected_one_hears_the_ses
             opened = await session(other)
             before = tree(h1)
             wrong = await refused(copy(h1, True, LEAF))
+            [row] = [one for one in h1.daemon.observations.told() if one["kind"] == "another pool"]
+            assert (row["outcome"], row["refused_by"]) == ("refused", "this host")
+            assert row["met"] == str(thumbprint(shown)) and opened not in repr(row)
             assert wrong == ["SSL_VERIFY_ERROR", "it is another certificate than the one expected"]
             assert (await refused(copy(h2, True, shown)))[0] == "HOST_IS_SLAVE"
             assert (await refused(copy(h1, True, "bogus")))[0] == "TRUSTED_CERTIFICATE_INVALID"

@@ -175,6 +175,8 @@ def test_a_failure_says_which_side_refused_and_why(outcome: Outcome, by: Side, w
         ("pool", UNKNOWN_TO_US, Kind.MEMBER, "this host"),
         ("pool-join", Reason("closed", "it left", by=Side.NOBODY), Kind.JOINER_LOOK, ""),
         (None, CLIENT_UNKNOWN, Kind.CERTIFIED, "this host"),
+        (None, Reason("expired", "it has expired"), Kind.CERTIFIED, "this host"),
+        ("pool", Reason("expired", "it has expired"), Kind.MEMBER, "this host"),
         (None, CLIENT_REFUSED, Kind.API_CLIENT, "the other side"),
     ],
 )

@@ -181,6 +181,9 @@ _UNKNOWN_OF_HOST = Reason(
     "there: pooltrust host status.",
 )
 
+OF_THE_ONE_SHOWN = frozenset({CLIENT_UNKNOWN.code, _EXPIRED.code, _NOT_YET_VALID.code})
+"""The codes that speak of a certificate which a client has shown."""
+
 _BY_VERIFY_CODE = {
     9: _NOT_YET_VALID,
     10: _EXPIRED,

@@ -17,7 +17,7 @@ from pooltrust.terms import JOIN_NAME, POOL_NAME
 from pooltrust.tls.answer import Refusal
 from pooltrust.tls.dial import Connection
 from pooltrust.tls.endpoints import Kind
-from pooltrust.tls.reasons import CLIENT_UNKNOWN, Side
+from pooltrust.tls.reasons import OF_THE_ONE_SHOWN, Side
 from pooltrust.trust.expect import Anyone
 
 LONGEST_WORDS, LONGEST_NAME = 600, 120
@@ -175,7 +175,7 @@ def because(seen: Conversation, why: Failure) -> Conversation:
 def refused(refusal: Refusal, shown: str) -> Conversation:
     """A connection that this host's listener did not let come about."""
     kind = _KINDS.get(refusal.name, Kind.API_CLIENT)
-    if refusal.reason == CLIENT_UNKNOWN.code:
+    if refusal.name is None and refusal.reason in OF_THE_ONE_SHOWN:
         kind = Kind.CERTIFIED
     broken = refusal.by is Side.NOBODY
     return Conversation(
