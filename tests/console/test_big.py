@@ -60,7 +60,11 @@ def opened(browser: Browser, page: str) -> float:
               setTimeout(() => {{
                 const began = performance.now()
                 location.hash = pool + '{page}'
-                const look = () => {PAGES[page]} ? done(performance.now() - began) : setTimeout(look, 10)
+                const look = () => {{
+                  const took = performance.now() - began
+                  if ({PAGES[page]} || took > 30000) done(took)
+                  else setTimeout(look, 10)
+                }}
                 look()
               }}, 100)
             }})"""

@@ -610,8 +610,11 @@ def test_every_page_is_accessible_and_fits_a_telephone(told: Stage, scheme: str)
     found = []
     for width in (1280, 390):
         browser.size(width, 800)
-        for page in PAGES:
-            told.go("pool", page)
+        for page in (*PAGES, "#/known", "#/notifications"):
+            if page.startswith("#"):
+                browser.run(f"location.hash = '{page}'")
+            else:
+                told.go("pool", page)
             browser.wait("!document.querySelector('main .busy')")
             found += [f"{page} at {width}: {one}" for one in browser.violations()]
             wide = browser.run("document.documentElement.scrollWidth")

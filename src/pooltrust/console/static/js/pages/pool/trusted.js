@@ -5,7 +5,7 @@ import { anchorsOf, can, poolRef, thumbprint, TYPES } from '../../core/facts.js'
 import { act } from '../../actions/act.js'
 import { trust } from '../../actions/trusted.js'
 import { button } from '../../parts/dialog.js'
-import { daysBar, thumb } from '../../parts/pieces.js'
+import { daysBar, shortThumb, thumb, validity } from '../../parts/pieces.js'
 import { table } from '../../parts/table.js'
 
 /** @param {string} id @param {any} place */
@@ -26,6 +26,14 @@ export function trusted(id, place) {
     ),
     ...table(`trusted ${id}`, 'Trusted certificates', columns(id, place), rows, {
       row: row => ({ 'data-key': row.ref }),
+      sort: 'days',
+      empty: 'No CA certificate is installed, and none is pinned.',
+      details: row =>
+        h.dl(
+          { class: 'entries' },
+          h.div(h.dt('Valid'), h.dd(validity(row.one.not_before, row.one.not_after))),
+          h.div(h.dt('Thumbprint (SHA-256)'), h.dd(thumb(row.thumbprint))),
+        ),
     }),
     h.div(
       { class: 'actions' },
@@ -91,7 +99,12 @@ export function trusted(id, place) {
 /** @param {string} id @param {any} place @returns {import('../../parts/table.js').Column[]} */
 const columns = (id, place) => [
   { key: 'name', label: 'Name', value: row => row.name, show: row => name(row.name, 90) },
-  { key: 'type', label: 'Type', value: row => row.type },
+  {
+    key: 'type',
+    label: 'Type',
+    value: row => row.type,
+    show: row => h.span({ class: 'keep' }, row.type.replace(/ certificate$/, '')),
+  },
   { key: 'purpose', label: 'For', value: row => row.purpose },
   {
     key: 'days',
@@ -103,7 +116,7 @@ const columns = (id, place) => [
     key: 'thumbprint',
     label: 'Thumbprint (SHA-256)',
     value: row => row.thumbprint,
-    show: row => thumb(row.thumbprint),
+    show: row => shortThumb(row.thumbprint),
   },
   {
     key: 'do',
