@@ -47,6 +47,23 @@ def test_a_host_that_moved_is_found_at_its_new_address_by_all(pool: Pool, index:
     run(story())
 
 
+def test_two_hosts_that_changed_places_are_each_found_at_the_other_s(pool: Pool) -> None:
+    h1, h2, h3 = pool(3)
+    hosts = h1, moved(h2, h3.config.address), moved(h3, h2.config.address)
+
+    async def story() -> None:
+        async with running(*hosts):
+            await until(lambda: all(addresses_by_host(host) == wanted for host in hosts), 20.0)
+            await peace(*hosts)
+
+    wanted = {host.config.name: host.config.address for host in hosts}
+    run(story())
+
+
+def addresses_by_host(host: Host) -> dict[str, str]:
+    return {member.name: member.address for member in host.roster.members.values()}
+
+
 def test_what_did_not_change_is_not_told(pool: Pool) -> None:
     hosts = pool(2)
 

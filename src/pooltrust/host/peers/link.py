@@ -92,6 +92,8 @@ class Peers:
         self._open_links: set[Link] = set()
         self._found: dict[HostId, str] = {}
         """Where members have proved themselves, if not at their addresses in the roster."""
+        self._astray: set[HostId] = set()
+        """Those of them who did not answer at their addresses in the roster."""
         belief.watch(self._hang_up)
         self.behind: Callable[[Link], Awaitable[None]] | None = None
         self.unknown: Callable[[HostId, CannotVerify], None] | None = None
@@ -129,6 +131,7 @@ class Peers:
         for host in list(self._found):
             if before.members.get(host) != after.members.get(host):
                 del self._found[host]
+                self._astray.discard(host)
         for link in list(self._open_links):
             if link.greeted.host not in after.members:
                 link.frames.abort()
@@ -287,16 +290,23 @@ class Peers:
             return newer, await self._dial(host, newer)
 
     async def _dial(self, host: HostId, member: Member) -> Connection:
-        found = self._found.get(host)
-        if found is not None:
+        there, found = self.belief.roster.members[host].address, self._found.get(host)
+        if found is None:
+            return await self._dial_at(there, host, member)
+        first, second = (found, there) if host in self._astray else (there, found)
+        try:
+            return await self._dial_at(first, host, member)
+        except (CannotContactHost, CannotVerify) as why:
+            # Where it is not is tried last from now on: an address that is no more may take its
+            # whole deadline to say so.
+            if first == there:
+                self._astray.add(host)
+            else:
+                self._astray.discard(host)
             try:
-                return await self._dial_at(found, host, member)
+                return await self._dial_at(second, host, member)
             except CannotContactHost:
-                self._found.pop(host, None)
-            except CannotVerify:
-                self._found.pop(host, None)
-                raise
-        return await self._dial_at(self.belief.roster.members[host].address, host, member)
+                raise why from None
 
     async def _dial_at(self, address: str, host: HostId, member: Member) -> Connection:
         belief = self.belief
