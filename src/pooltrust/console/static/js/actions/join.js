@@ -42,7 +42,7 @@ function nobodyThere(id, pool, title) {
     [
       h.p(words),
       codes
-        ? h.p('Or create a join code here, and use it on that host: ', h.code('xe pool-join join-code=…'))
+        ? h.p('Or create a join code here, and use it on that host: ', h.code('xe pool-join-with-code'))
         : null,
     ],
     [closing('Close'), codes ? button('Create a join code…', () => code(id), { class: 'main' }) : ''],
@@ -243,6 +243,7 @@ export function code(id) {
       h.label({ for: 'join-code' }, 'The code'),
       h.textarea({ id: 'join-code', readonly: true, value: text }, text),
       button('Copy', () => copy(text)),
+      h.p('On the host that is to join, which asks for it unseen: ', h.code('xe pool-join-with-code')),
     ],
   })
 }
