@@ -79,6 +79,9 @@ def test_members_tell_of_each_other_and_of_who_was_none(pool: Pool, tmp_path: Pa
             assert row["reason"] == "unknown certificate: not accepted from any member"
             assert row["cure"].endswith("pooltrust log show.")
 
+            await h2.daemon.returning.hear_from(h1.me)
+            [row] = await observed(h2, "returning member", "not verified")
+            assert row["met"] == str(served(h1)) and "prove themselves" in row["reason"]
             h2s = str(served(h2))
             assert h2s in repr(h1.daemon.observations.told())
             # An ejected host keeps nothing of what the pool showed, nor the pool of it.

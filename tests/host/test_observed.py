@@ -114,7 +114,9 @@ def test_who_left_the_pool_is_forgotten_and_all_is_in_another_pool():
     observed = Observations(Clock())
     observed.note(seen(H2))
     observed.note(seen(H3))
-    observed.left({H2})
+    joined = {"kind": Kind.JOINER_MEETING, "outcome": Outcome.LET_IN}
+    observed.note(seen("192.0.2.2", met=str(MET), **joined))
+    observed.left({H2}, {str(MET)})
     assert [row.conversation.peer for row in rows(observed)] == [H3]
 
     before = observed.since

@@ -418,7 +418,10 @@ class Daemon:
     def _roster_changed(self, before: Roster, after: Roster) -> None:
         if before.coordinator != after.coordinator:
             self.context.events.end_all()
-        self.observations.left(before.members.keys() - after.members.keys())
+        gone = before.members.keys() - after.members.keys()
+        if gone:
+            certificates = [one for host in gone for one in before.members[host].certificates]
+            self.observations.left(gone, {str(one.thumbprint) for one in certificates})
         self.context.events.changed()
 
     def _protocol(self, arrival: Arrival) -> asyncio.BaseProtocol:

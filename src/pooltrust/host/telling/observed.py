@@ -116,11 +116,13 @@ class Observations:
             )
         )
 
-    def left(self, hosts: Collection[HostId]) -> None:
-        """Forget what was observed of these hosts, which are no members any more."""
+    def left(self, hosts: Collection[HostId], showed: Collection[str]) -> None:
+        """Forget what was observed of these hosts, which are no members any more, and whatever
+        `showed` these certificates of theirs (thumbprints)."""
         for group in self._groups.values():
-            for key in [key for key, kept in group.kept.items() if kept.last.peer in hosts]:
-                del group.kept[key]
+            for key, kept in list(group.kept.items()):
+                if kept.last.peer in hosts or kept.last.met in showed:
+                    del group.kept[key]
 
     def forget(self) -> None:
         """Know nothing: this host belongs to another pool now."""
