@@ -82,12 +82,13 @@ def test_members_tell_of_each_other_and_of_who_was_none(pool: Pool, tmp_path: Pa
             await h2.daemon.returning.hear_from(h1.me)
             [row] = await observed(h2, "returning member", "not verified")
             assert row["met"] == str(served(h1)) and "prove themselves" in row["reason"]
-            h2s = str(served(h2))
+            h2s, began = str(served(h2)), h2.daemon.observations.since
             assert h2s in repr(h1.daemon.observations.told())
             # An ejected host keeps nothing of what the pool showed, nor the pool of it.
             await h1.ask("pool.eject", await ref(h1, h2))
             for host, gone in ((h1, h2s), (h2, str(served(h1)))):
                 await until(lambda host=host, gone=gone: nothing_of(gone, host))
+            await until(lambda: h2.daemon.observations.since > began)  # it begins anew
 
     run(story())
 
