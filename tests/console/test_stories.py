@@ -485,6 +485,7 @@ def test_a_coordinator_that_is_away_is_waited_for_in_sight(told: Stage):
     told.go("pool", "general")
     h1.stop()
     browser.see("Connecting again in")
+    browser.see("was verified", "#tree")
     assert browser.violations() == []
     assert browser.count("main .banner button") == 1  # Now
     h1.run()

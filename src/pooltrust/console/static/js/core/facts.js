@@ -97,6 +97,13 @@ export const isAway = (place, ref) =>
 
 /** The state of a host in a word, by shape, colour and text. @param {any} place @param {string} ref */
 export function hostState(place, ref) {
+  const state = stateTold(place, ref)
+  // While nobody tells us more, it is said as what it was.
+  return place.state.standing === 'connected' ? state : { ...state, words: `was ${state.words}`, tone: 'old' }
+}
+
+/** @param {any} place @param {string} ref */
+function stateTold(place, ref) {
   const host = place.objects.host.get(ref)
   if (!host) return { words: 'gone', tone: 'bad', kind: 'away' }
   if (isAway(place, ref)) return { words: 'not heard', tone: 'bad', kind: 'away' }

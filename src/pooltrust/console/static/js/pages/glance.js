@@ -8,7 +8,8 @@ import { date, some, spanWords, validityState } from '../core/words.js'
 import { tile } from '../parts/pieces.js'
 
 /** @param {string} id @param {any} place @param {any} report */
-export const poolGlance = (id, place, report) =>
+export const poolGlance = (id, place, report) => [
+  asTold(place),
   h.ul(
     { class: 'tiles', 'aria-label': 'At a glance' },
     verificationTile(id, place, null),
@@ -17,10 +18,16 @@ export const poolGlance = (id, place, report) =>
     namesTile(id, place, report, null),
     clockTile(id, place, null),
     alertsTile(id),
-  )
+  ),
+]
+
+/** @param {any} place */
+const asTold = place =>
+  place.state.standing === 'connected' ? null : h.p({ class: 'faint' }, 'As it was told last:')
 
 /** @param {string} id @param {any} place @param {string} ref @param {any} report */
-export const hostGlance = (id, place, ref, report) =>
+export const hostGlance = (id, place, ref, report) => [
+  asTold(place),
   h.ul(
     { class: 'tiles', 'aria-label': 'At a glance' },
     verificationTile(id, place, ref),
@@ -29,7 +36,8 @@ export const hostGlance = (id, place, ref, report) =>
     ),
     namesTile(id, place, report, ref),
     clockTile(id, place, ref),
-  )
+  ),
+]
 
 /** @param {string} id @param {any} place @param {string|null} ref */
 function verificationTile(id, place, ref) {
