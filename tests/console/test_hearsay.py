@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from machine import find_free_port
+from pooltrust.console.trusting import hearsay
 from pooltrust.console.trusting.known import Known
 from pooltrust.console.trusting.trust import Stranger, Trust
 from pooltrust.terms import Thumbprint
@@ -64,6 +65,71 @@ def test_a_host_that_joined_is_known_of_its_new_pool_by_the_same_certificate(tmp
     trust = two_pools(tmp_path)
     trust.hear([host("G", "e1", EVIL, "evil:443")], "good:443", GOOD, keep=True)
     assert {one.host for one in trust.members_of("G")} == {"g1", "e1"}
+
+
+def claimed(folder: Path, *claims: Known) -> Trust:
+    """A console that believes evil, which then claims what it likes."""
+    trust = Trust(folder / "known.json")
+    trust.accept("evil:443", Thumbprint.parse(EVIL))
+    trust.hear([host("E", "e1", EVIL, "evil:443")], "evil:443", EVIL, keep=True)
+    trust.hear(claims, "evil:443", EVIL, keep=True)
+    return trust
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "while a person judges"])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        host("E", "x", GOOD, "good:443"),
+        host("E", "g1", GOOD, "good:443"),
+        host("E", "g1", GOOD, "elsewhere:443"),
+        host("E", "x", GOOD, "elsewhere:443"),
+    ],
+    ids=["its place", "itself", "its name", "its certificate"],
+)
+def test_whoever_claims_a_server_before_it_is_met_does_not_speak_for_it_later(
+    tmp_path: Path, claim: Known, late: bool
+):
+    trust = claimed(tmp_path, *([] if late else [claim]))
+    trust.accept("good:443", Thumbprint.parse(GOOD))
+    if late:
+        trust.hear([claim], "evil:443", EVIL, keep=True)
+    members = [host("G", "g1", GOOD, "good:443"), host("G", "g2", NEXT, "good2:443")]
+    trust.hear(members, "good:443", GOOD, keep=True)
+
+    for lie in (host("G", "g1", EVIL, "good:443"), host("E", "x", EVIL, "good:443")):
+        trust.hear([lie, host("G", "g2", EVIL, "good2:443")], "evil:443", EVIL, keep=True)
+        good, second = trust.at("good:443"), trust.at("good2:443")
+        assert good is not None and (good.host, good.thumbprint) == ("g1", GOOD)
+        assert second is not None and second.thumbprint == NEXT
+        assert trust.source_of("good:443", GOOD) == GOOD
+
+
+def test_a_member_that_is_typed_is_of_its_pool_if_each_tells_of_the_other(tmp_path: Path):
+    trust = Trust(tmp_path / "known.json")
+    trust.accept("good:443", Thumbprint.parse(GOOD))
+    members = [host("G", "g1", GOOD, "good:443"), host("G", "g2", NEXT, "good2:443")]
+    trust.hear(members, "good:443", GOOD, keep=True)
+    trust.accept("good2:443", Thumbprint.parse(NEXT))
+    trust.hear(members, "good2:443", NEXT, keep=True)
+
+    assert trust.source_of("good2:443", NEXT) == GOOD
+    trust.hear([host("G", "g1", EVIL, "good:443")], "good2:443", NEXT, keep=True)
+    at = trust.at("good:443")
+    assert at is not None and at.thumbprint == EVIL
+
+
+def test_a_pool_that_tells_of_hosts_for_ever_fills_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(hearsay, "MOST_OF_ONE", 5)
+    trust = two_pools(tmp_path)
+    for n in range(9):
+        trust.hear([host("E", f"e{n}", EVIL, f"e{n}:443")], "evil:443", EVIL, keep=True)
+    assert len(trust.known.entries) == 6
+    trust.hear([host("E", "e1", NEXT, "evil:443")], "evil:443", EVIL, keep=True)
+    at = trust.at("evil:443")
+    assert at is not None and at.thumbprint == NEXT
 
 
 def test_what_a_person_expects_at_a_place_no_pool_says_otherwise(tmp_path: Path):

@@ -122,6 +122,8 @@ def test_a_supporter_says_whom_to_meet_as_its_coordinator(tmp_path: Path, told: 
     ):
         names = {"the right one": coordinator.thumbprint, "another": supporter.thumbprint}
         supporter.coordinator = names.get(told, "")
+        [member] = [one for one in coordinator.records if one["ref"] == "OpaqueRef:c3"]
+        member["snapshot"]["fingerprint"] = supporter.thumbprint
         place = asyncio.run(play())
     if told == "the right one":
         at = Trust(tmp_path / "known.json").at(f"127.0.0.10:{port}")

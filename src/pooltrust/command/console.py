@@ -98,7 +98,7 @@ async def _serve(
     async with running(known, port) as console:
         for data in authorities:
             for one in console.hall.trust.believe(data):
-                print(f"Believed for the names that it certifies: {one.subject}", flush=True)
+                print(f"Believed for names: {one.subject}, {one.thumbprint}", flush=True)
         if first is not None:
             if first.thumbprint is not None:
                 place = place_of(first.address, first.port)

@@ -13,6 +13,8 @@ from pooltrust.console.trusting.known import LEARNED, Known
 from pooltrust.console.trusting.trust import place_of
 from pooltrust.terms import Thumbprint
 
+LONGEST = 255
+"""Characters of a name or an address: what is remembered must not grow with what a pool tells."""
 SERVER = "host"
 """The type of the certificate that clients meet."""
 
@@ -30,16 +32,16 @@ def hosts_of(
     ours = _talking_to(mirror, met) or str(pool[1].get("master", ""))
     for ref, host in mirror.objects["host"].items():
         thumbprint = _server_thumbprint(mirror, ref) or (met if ref == ours else "")
-        address = str(host.get("address", ""))
+        address = str(host.get("address", ""))[:LONGEST]
         if not thumbprint or not address:
             continue
         places = [place_of(address, port)]
         if ref == ours:
             places.insert(0, place)
         yield Known(
-            pool=str(pool[1]["uuid"]),
-            host=str(host["uuid"]),
-            name=str(host.get("name_label", "")),
+            pool=str(pool[1]["uuid"])[:LONGEST],
+            host=str(host["uuid"])[:LONGEST],
+            name=str(host.get("name_label", ""))[:LONGEST],
             thumbprint=thumbprint,
             places=tuple(dict.fromkeys(places)),
             first_seen=now,

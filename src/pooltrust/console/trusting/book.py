@@ -6,14 +6,14 @@ No connection is made here: trust.py dials.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pooltrust.console.trusting import authorities as a
-from pooltrust.console.trusting.hearsay import believable
+from pooltrust.console.trusting.hearsay import Teller, believable, mutual
 from pooltrust.console.trusting.kept import Kept
 from pooltrust.console.trusting.known import Known, KnownServers, read_known, stamp, written
 from pooltrust.pki.certificate import Certificate
@@ -41,8 +41,8 @@ class Book:
         self._vouched: dict[tuple[str, str], tuple[Certificate, str]] = {}
         """Which authority's word was taken for which name, by place and certificate."""
         self._sources: dict[tuple[str, str], str] = {}
-        self._sent: dict[tuple[str, str], str] = {}
-        """Which source named a certificate when it sent us to a place."""
+        self._sent: dict[str, tuple[str, str]] = {}
+        """Which certificate we were told to meet at a place, and by which source."""
 
     @property
     def known(self) -> KnownServers:
@@ -82,9 +82,21 @@ class Book:
         return known is not None and known.thumbprint == met
 
     def source_of(self, place: str, met: str) -> str:
-        """For whose hosts the one who was met there can speak."""
+        """For whose hosts the one who was met there can speak, as far as it is known yet."""
         known = self.at(place)
-        return known.lineage if known else self._sources.get((place, met), met)
+        if known is not None and (place in known.judged or place not in self._said):
+            return known.lineage
+        return met
+
+    def _source(self, place: str, met: str, told: Sequence[Known]) -> str:
+        """The same, knowing what it tells."""
+        known = self.at(place)
+        if known is not None and (place in known.judged or place not in self._said):
+            return known.lineage
+        everybody = (*self._brief.entries, *self.known.entries)
+        sent = [self._sources[place, met]] if (place, met) in self._sources else []
+        claims = [one.lineage for one in self.holders(Thumbprint.parse(met))]
+        return mutual([*sent, *claims], told, everybody, met)
 
     def holders(self, thumbprint: Thumbprint) -> list[Known]:
         """Everyone who is known by this certificate, wherever."""
@@ -99,11 +111,11 @@ class Book:
     def send_on(self, place: str, told: str, source: str) -> None:
         """A supporter sends us to this place, and tells (or not) whom to meet there."""
         with suppress(ValueError):
-            self._sent[place, str(Thumbprint.parse(told))] = source
+            self._sent[place] = str(Thumbprint.parse(told)), source
 
     def was_sent(self, place: str, met: str) -> bool:
         """Whether the one who was met there is believed by a supporter's word."""
-        return self._sources.get((place, met), "") == self._sent.get((place, met), None)
+        return (place, met) in self._sources and self._sent.get(place, ("",))[0] == met
 
     def known_of(self, host: str) -> Iterator[Known]:
         """What is known of a host, by its UUID."""
@@ -121,9 +133,10 @@ class Book:
 
     def hear(self, told: Iterable[Known], place: str, met: str, *, keep: bool) -> None:
         """Believe what the one who was met there tells of the hosts that it can speak for."""
+        told = list(told)
         everybody = (*self._brief.entries, *self.known.entries)
-        source = self.source_of(place, met)
-        self.learn(list(believable(told, everybody, self._said, source)), keep=keep)
+        by = Teller(place, met, self._source(place, met, told))
+        self.learn(list(believable(told, everybody, self._said, by)), keep=keep)
 
     def learn(self, hosts: Iterable[Known], *, keep: bool) -> None:
         """Believe these hosts by their certificates; `keep` them in the file too.

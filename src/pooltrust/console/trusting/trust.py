@@ -87,8 +87,8 @@ class Trust(Book):
         """Nobody is known there."""
         met = await self._look(at)
         holders = self.holders(met.thumbprint)
-        told = self._sent.get((place_of(*at), str(met.thumbprint)))
-        if sent_by and (told == sent_by or any(one.lineage == sent_by for one in holders)):
+        told = self._sent.get(place_of(*at)) == (str(met.thumbprint), sent_by)
+        if sent_by and (told or any(one.lineage == sent_by for one in holders)):
             # A host of that pool, as its supporter says, or a known one by another of its names.  A
             # person who typed this name may have meant another one, and typed that one's password.
             self._sources[place_of(*at), str(met.thumbprint)] = sent_by
