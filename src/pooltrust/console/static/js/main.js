@@ -6,7 +6,7 @@ import { route, to } from './core/route.js'
 import { begin, changed, listen, places } from './core/store.js'
 import { offer } from './actions/certificates.js'
 import { begin as beginDialog } from './parts/dialog.js'
-import { chip } from './parts/pieces.js'
+import { chip, tile } from './parts/pieces.js'
 import { say } from './parts/said.js'
 import { begin as beginWords } from './parts/stuck.js'
 import { bar, PAGES, showTree } from './pages/bar.js'
@@ -131,18 +131,18 @@ function titled(at, place) {
   ]
 }
 
+/** @param {[string, any]} given */
+const poolTile = ([id, place]) => {
+  const many = place.objects.host.size
+  return tile(
+    h.a({ href: to(id, 'pool', 'general') }, name(poolName(place), 60)),
+    poolState(place),
+    many ? `${many} ${many === 1 ? 'host' : 'hosts'}` : null,
+  )
+}
+
 function start() {
-  if (places.size) {
-    return [
-      h.h1('Pools'),
-      h.ul(
-        { class: 'plain' },
-        [...places].map(([id, place]) =>
-          h.li(h.a({ href: to(id, 'pool', 'general') }, name(poolName(place))), ' ', chip(poolState(place))),
-        ),
-      ),
-    ]
-  }
+  if (places.size) return [h.h1('Pools'), h.ul({ class: 'tiles' }, [...places].map(poolTile))]
   return [
     h.h1('Welcome'),
     h.p(

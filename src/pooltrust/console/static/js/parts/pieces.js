@@ -106,7 +106,7 @@ export function daysBar(from, until) {
 
 /**
  * One fact at a glance: what it is about, how it is, and where more is said.
- * @param {string} about @param {{words: string, tone: string, kind?: string}} state @param {any} [more]
+ * @param {any} about @param {{words: string, tone: string, kind?: string}} state @param {any} [more]
  */
 export const tile = (about, state, more) =>
   h.li(
