@@ -305,7 +305,7 @@ def test_where_only_a_pool_sends_a_typed_password_a_person_is_asked(stage: Stage
 @pytest.mark.parametrize(
     "data, words",
     [
-        (b"", "can't be read"),
+        (b"", "neither PEM nor one certificate in DER"),
         (b"-----BEGIN NOTHING-----", "no certificate"),
         (server().pem.encode(), "may not issue any"),
         (made("old", ROOT.key, ca=True, names=(), dates=OVER).encode(), "has expired"),
@@ -316,6 +316,11 @@ def test_what_is_no_authority_is_refused_and_nothing_kept(stage: Stage, data: by
     with pytest.raises(NoAuthority, match=words):
         stage.trust.believe(data)
     assert not beside(stage.folder / "known.json").exists()
+
+
+def test_a_list_is_taken_without_those_whose_time_is_over():
+    over = made("old", ROOT.key, ca=True, names=(), dates=OVER)
+    assert [one.subject for one in offered((over + CA).encode(), NOW)] == ["CN=root"]
 
 
 def test_an_authority_is_given_in_pem_or_der_and_kept_for_its_owner(stage: Stage):

@@ -21,6 +21,9 @@ from pooltrust.console.web.serve import Running, running
 from pooltrust.errors import Refused, failure
 from pooltrust.terms import Thumbprint
 
+MOST_PRINTED = 8
+"""Authorities that are named one by one when the console starts."""
+
 
 @failure("NO_SUCH_PLACE", cure="Write a name or an address, maybe with :port.")
 class NoPlace(Refused):
@@ -97,8 +100,11 @@ async def _serve(
 ) -> None:
     async with running(known, port) as console:
         for data in authorities:
-            for one in console.hall.trust.believe(data):
+            believed = console.hall.trust.believe(data)
+            for one in believed[:MOST_PRINTED]:
                 print(f"Believed for names: {one.subject}, {one.thumbprint}", flush=True)
+            if more := len(believed[MOST_PRINTED:]):
+                print(f"and {more} more; see the page Known servers", flush=True)
         if first is not None:
             if first.thumbprint is not None:
                 place = place_of(first.address, first.port)

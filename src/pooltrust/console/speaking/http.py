@@ -49,7 +49,10 @@ async def post(connection: Connection, path: str, body: bytes) -> Answer:
 
 
 def _host(connection: Connection) -> str:
-    address = f"[{connection.address}]" if ":" in connection.address else connection.address
+    address = connection.address
+    if not address.isascii():  # as it is asked of the resolver
+        address = address.encode("idna").decode("ascii")
+    address = f"[{address}]" if ":" in address else address
     return f"{address}:{connection.port}"
 
 

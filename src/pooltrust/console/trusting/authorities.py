@@ -57,20 +57,32 @@ class Authorities:
 
 
 def offered(data: bytes, now: datetime) -> tuple[Certificate, ...]:
-    """The authorities in a file of PEM, or of one certificate in DER; all may be, or none is.
+    """The authorities in a file of PEM, or of one certificate in DER.
 
-    Raises NoAuthority.
+    Of a list those are left out whose time is over, as systems' lists have some.  Raises
+    NoAuthority for anything else that is none, and if nothing is left.
     """
-    try:
-        found = read_pem(data) if b"-----BEGIN" in data else [read(data)]
-    except BadCertificate as why:
-        raise NoAuthority("What was given", str(why)) from why
+    found = dict.fromkeys(_read(data))
     for one in found:
-        _judge(one, now)
-    return tuple(dict.fromkeys(found))
+        _judge(one)
+    good = tuple(one for one in found if validity(one, now) is Validity.VALID)
+    if not good:
+        one = next(iter(found))
+        span = f"it is valid from {one.not_before:%F %T} to {one.not_after:%F %T} UTC"
+        raise NoAuthority(one.subject, f"it has expired or is not valid yet: {span}")
+    return good
 
 
-def _judge(one: Certificate, now: datetime) -> None:
+def _read(data: bytes) -> list[Certificate]:
+    pem = b"-----BEGIN" in data
+    try:
+        return read_pem(data) if pem else [read(data)]
+    except BadCertificate as why:
+        words = str(why) if pem else "it is neither PEM nor one certificate in DER"
+        raise NoAuthority("What was given", words) from why
+
+
+def _judge(one: Certificate) -> None:
     if not may_issue(one):
         raise NoAuthority(
             one.subject or "It",
@@ -80,11 +92,6 @@ def _judge(one: Certificate, now: datetime) -> None:
         )
     if one.key in WEAK:
         raise NoAuthority(one.subject, f"its key is weak ({one.key})")
-    match validity(one, now):
-        case Validity.EXPIRED:
-            raise NoAuthority(one.subject, f"it has expired on {one.not_after:%F %T} UTC")
-        case Validity.NOT_YET_VALID:
-            raise NoAuthority(one.subject, f"it is not valid before {one.not_before:%F %T} UTC")
 
 
 def beside(known_servers: Path) -> Path:
