@@ -72,6 +72,10 @@ class Browser:
         """Choose these files."""
         self._do("give", label, *map(str, files))
 
+    def choose(self, label: str, text: str) -> None:
+        """Choose from a list."""
+        self._do("choose", label, text)
+
     def see(self, text: str, area: str | None = None) -> None:
         """Wait until this text is on the page."""
         self._do("see", text, area)

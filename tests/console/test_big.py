@@ -125,6 +125,11 @@ def test_an_alert_has_its_severity_its_days_and_its_cure(big: tuple[Browser, Poo
 
     browser.see("Nothing needs attention.")
     browser.see("1 put aside by you")
+    browser.click("Show them")
+    browser.click("Bring back")
+    browser.click("Snooze ▾")
+    browser.item("For an hour")
+    browser.see("snoozed until")
     browser.see("Notifications: none", "#bar")
     # What is put aside is as true as before, and its pool shows it.
     browser.see("4 d left", "#tree")

@@ -425,7 +425,17 @@ def test_every_certificate_is_in_one_table_that_is_filtered_and_saved(told: Stag
 
     assert told.pool_thumbprint(told.hosts[2]) in browser.saved("Save as CSV")
     browser.fill("Filter All certificates", "")
+    browser.choose("Type", "Server identity")
+    browser.wait("document.querySelectorAll('main tbody tr').length === 3")
+    assert browser.saved("Save the ends as a calendar (iCal)").count("BEGIN:VEVENT") == 3
+    browser.choose("Type", "all")
     browser.wait("document.querySelectorAll('main tbody tr').length === 6")
+    # What ends first is above, and one more line has the rest.
+    assert "Pool-internal identity" in browser.text("main tbody tr")
+    browser.click("Details of h1")
+    browser.see(told.pool_thumbprint(told.h1), "tr.details")
+    browser.click("Details of h1")
+    browser.wait("!document.querySelector('tr.details')")
 
 
 def test_the_map_and_the_history_are_of_what_really_was(told: Stage):
