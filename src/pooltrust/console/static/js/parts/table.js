@@ -11,6 +11,7 @@ import { changed } from '../core/store.js'
  * @property {string} key @property {string} label @property {string} [all] @property {(row: any) => string} [value]
  * @property {string[]} [order] @property {string[]} [values] @property {(row: any, value: string) => boolean} [matches]
  * @typedef {object} More
+ * @property {number} [first] how many rows are shown before more are asked for
  * @property {any[]} [filters] @property {(row: any) => Record<string, any>} [row]
  * @property {string} [sort] the column that it is sorted by at first
  * @property {Choice[]} [choices] what else it can be filtered by, of the values that there are
@@ -30,7 +31,7 @@ function stateOf(key, more) {
     by: more.sort ?? '',
     down: false,
     filter: '',
-    shown: FIRST,
+    shown: more.first ?? FIRST,
     open: new Set(),
     picked: {},
   }

@@ -41,6 +41,7 @@ export function others(seen) {
       'data-key': `${one.at_host} ${one.kind} ${one.way} ${one.outcome} ${one.peer} ${one.says}`,
     }),
     details: one => facts(place, one),
+    first: 50,
     search: one => [one.expected, one.reason, one.cure, one.met, one.shown].join(' '),
     choices: [
       { key: 'kind', label: 'Kind', value: kindOf },

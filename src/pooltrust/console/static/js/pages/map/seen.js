@@ -118,7 +118,10 @@ function asObserved(one) {
 }
 
 /** The newest first; of one second, what is worse. @param {Seen} a @param {Seen} b */
-const newestFirst = (a, b) => (b.at ?? '').localeCompare(a.at ?? '') || rank(stateOf(a)) - rank(stateOf(b))
+function newestFirst(a, b) {
+  const [left, right] = [a.at ?? '', b.at ?? '']
+  return left === right ? rank(stateOf(a)) - rank(stateOf(b)) : left < right ? 1 : -1
+}
 
 /** @param {State} state */
 export const rank = state => ['bad', 'warn', 'good', 'none'].indexOf(state.tone)
