@@ -278,9 +278,9 @@ class Desk:
 
     async def _end(self, stored: Stored, state: State, words: str) -> Stored:
         over = ended(stored, state, words, self._now())
+        await self._put(over)  # first: what is not written down as over goes on at the next start
         if stored.is_local:
             await self._shelf.end_takeover()
-        await self._put(over)
         self._journal.event("operation-ended", id=stored.id, state=str(state), words=words)
         return over
 
@@ -293,6 +293,8 @@ class Desk:
         try:
             self.ready()
         except Failure:
+            if stored.is_over and self._belief.is_coordinator:
+                raise  # they are this host's, which can't write them yet
             await self._shelf.seen_over(stored.id, OTHERS_SECONDS)
             return
         await self._shelf.put(stored)
