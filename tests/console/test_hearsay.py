@@ -105,6 +105,17 @@ def test_whoever_claims_a_server_before_it_is_met_does_not_speak_for_it_later(
         assert trust.source_of("good:443", GOOD) == GOOD
 
 
+def test_a_pool_that_sends_the_console_to_another_does_not_speak_for_that_one(tmp_path: Path):
+    """With a password that both accept; its own claim of the place comes first."""
+    trust = claimed(tmp_path, host("E", "x", GOOD, "good:443"))
+    members = [host("G", "g1", GOOD, "good:443"), host("G", "g2", NEXT, "good2:443")]
+    trust.hear(members, "good:443", GOOD, keep=True)
+    trust.hear([host("G", "g2", EVIL, "good2:443")], "evil:443", EVIL, keep=True)
+
+    second = trust.at("good2:443")
+    assert second is not None and (second.thumbprint, second.source) == (NEXT, GOOD)
+
+
 def test_a_member_that_is_typed_is_of_its_pool_if_each_tells_of_the_other(tmp_path: Path):
     trust = Trust(tmp_path / "known.json")
     trust.accept("good:443", Thumbprint.parse(GOOD))

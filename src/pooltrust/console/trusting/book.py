@@ -91,7 +91,9 @@ class Book:
     def _source(self, place: str, met: str, told: Sequence[Known]) -> str:
         """The same, knowing what it tells."""
         known = self.at(place)
-        if known is not None and (place in known.judged or place not in self._said):
+        if known is not None and (
+            place in known.judged or (known.judged and place not in self._said)
+        ):
             return known.lineage
         everybody = (*self._brief.entries, *self.known.entries)
         sent = [self._sources[place, met]] if (place, met) in self._sources else []
