@@ -61,6 +61,8 @@ class Pool:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.records = list(_records())
         self.calls: list[str] = []
+        self.certificate = ""
+        """What each of its hosts says that it shows (PEM); nothing where a console is not to learn it."""
         self.installed: list[Any] = []
         """What a server certificate was installed with."""
         self._news: list[dict[str, Any]] = []
@@ -123,6 +125,8 @@ class Pool:
                 self._install(parameters[1:])
             case "pool.crl_list":
                 return []
+            case "host.get_server_certificate":
+                return self.certificate
             case "host.get_servertime":
                 ahead = AHEAD if parameters[1] == "OpaqueRef:h5" else timedelta(0)
                 return f"{datetime.now(UTC) + ahead:%Y%m%dT%H:%M:%SZ}"

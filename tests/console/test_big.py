@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from pki.offered.stage import Maker, made
+from pooltrust.pki.mint import KeyKind, mint_server_identity
 
 from .browser import Browser, chromium
 from .simulated import CERTIFICATES, HOSTS, Pool, big_pool
@@ -109,6 +110,24 @@ def test_of_many_clocks_the_wrong_one_is_named_and_none_is_asked_all_the_time(
     browser.run("location.hash = location.hash.split('/').slice(0, 2).join('/') + '/pool/general'")
     browser.see("host-05 is 3 h ahead of this machine", "main .tiles")
     assert pool.calls.count("host.get_servertime") == HOSTS
+
+
+def test_a_certificate_that_is_not_for_its_host_is_read_here_and_said_with_its_cure(
+    big: tuple[Browser, Pool],
+):
+    browser, pool = big
+    told = pool.calls.count("event.from")
+    minted = mint_server_identity(["host-00"], ["192.0.2.1"], datetime.now(UTC), kind=KeyKind.P256)
+    pool.certificate = minted.certificate.pem()
+    browser.run(
+        "location.hash = location.hash.split('/').slice(0, 2).join('/') + '/host/uuid-1/general'"
+    )
+    browser.see("Clients that connect to 10.0.0.1 refuse this host")
+    browser.see("Not for 10.0.0.1", "main .tiles")
+    browser.see("Reset Certificate", "main .banner")
+    browser.see("; self-signed; P-256; for host-00, 192.0.2.1")
+    assert pool.calls.count("event.from") > told
+    assert pool.calls.count("host.get_server_certificate") == 1
 
 
 def test_an_alert_has_its_severity_its_days_and_its_cure(big: tuple[Browser, Pool]):

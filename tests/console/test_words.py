@@ -154,3 +154,15 @@ def test_a_clock_is_wrong_only_beyond_what_its_seconds_and_the_way_leave_open(sc
           [Math.round(m.surely(clock) / 1000), m.clockTone(m.surely(clock))])""",
     )
     assert told == [[0, "good"], [3599, "bad"]]
+
+
+def test_a_name_is_covered_by_itself_or_by_one_star_before_it(scripts: Path):
+    names = ["h1.example.org", "*.pool.example.org", "192.0.2.1"]
+    asked = ["H1.example.org.", "a.pool.example.org", "192.0.2.1", "fe80::1"]
+    not_so = ["example.org", "h1", "a.b.pool.example.org", "pool.example.org", "192.0.2.11"]
+    told = said(
+        scripts,
+        "core/facts.js",
+        f"{json.dumps([*asked, *not_so])}.filter(one => m.covers({json.dumps(names)}, one))",
+    )
+    assert told == asked

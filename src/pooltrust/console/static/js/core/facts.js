@@ -153,3 +153,20 @@ export function poolState(place) {
 }
 
 const rank = state => ['bad', 'warn', 'note', 'good'].indexOf(state.tone)
+
+/**
+ * Whether a client that asks for this name accepts a certificate for these (RFC 6125): the same name, or
+ * one that a leading * stands for.  An address of IPv6 has many spellings, and is left to the host.
+ * @param {string[]} names @param {string} asked
+ */
+export function covers(names, asked) {
+  const wanted = asked.toLowerCase().replace(/\.$/, '')
+  if (wanted.includes(':')) return true
+  return names
+    .map(name => name.toLowerCase())
+    .some(
+      name =>
+        name === wanted ||
+        (name.startsWith('*.') && /[a-z]/.test(wanted) && wanted.replace(/^[^.]+/, '*') === name),
+    )
+}

@@ -113,7 +113,8 @@ function membersTile(id, place) {
 /** Whether clients accept each host by its names. @param {string} id @param {any} place @param {any} report @param {string|null} ref */
 function namesTile(id, place, report, ref) {
   const about = ref ? 'Names in its server certificate' : 'Names in server certificates'
-  if (!can(place, 'pooltrust.get_certificate_report')) return null
+  const method = ref ? 'host.get_server_certificate' : 'pooltrust.get_certificate_report'
+  if (!can(place, method)) return null
   // It has its place before it is told, so that nothing moves when it is.
   if (!report) return tile(about, { words: 'not told yet', tone: '', kind: 'names' })
   const here = ref ? place.objects.host.get(ref)?.uuid : null

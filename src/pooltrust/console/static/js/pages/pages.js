@@ -7,6 +7,7 @@ import { hostGeneral, poolGeneral } from './general.js'
 import { history } from './pool/history.js'
 import { map } from './map/map.js'
 import { members } from './pool/members.js'
+import { presentReport } from './present.js'
 import { tasks } from './pool/tasks.js'
 import { trusted } from './pool/trusted.js'
 import { users } from './pool/users.js'
@@ -18,9 +19,13 @@ export function reportOf(id, place) {
   return told ? JSON.parse(told) : null
 }
 
+/** @param {string} id @param {any} place @param {string} ref */
+const hostReport = (id, place, ref) =>
+  can(place, 'pooltrust.get_certificate_report') ? reportOf(id, place) : presentReport(id, place, ref)
+
 /** @param {import('../core/route.js').Route} at @param {string} id @param {any} place @param {string|null} ref */
 export function page(at, id, place, ref) {
-  if (ref) return hostGeneral(id, place, ref, reportOf(id, place))
+  if (ref) return hostGeneral(id, place, ref, hostReport(id, place, ref))
   switch (at.page) {
     case 'general':
       return poolGeneral(id, place, reportOf(id, place))
