@@ -205,7 +205,7 @@ class Daemon:
         self.shelf = Shelf(store, folder.operation)
         self.desk = Desk(belief, hands, self.shelf, journal, _now)
         self.refreshing = Refreshing(
-            belief, self.peers, self.keys, self.desk, self.shelf, _now, time.monotonic
+            belief, self.peers, self.keys, self.desk, self.shelf, journal, _now, time.monotonic
         )
         self.upkeep = Upkeep(
             belief,

@@ -19,6 +19,7 @@ from pooltrust.host.operations.order import Order
 from pooltrust.host.operations.shelf import Shelf, Stored
 from pooltrust.host.peers import wire
 from pooltrust.host.peers.link import Peers
+from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.mint import mint_pool_identity
 from pooltrust.pool.operations.asked import Asked, the_member
 from pooltrust.pool.operations.refresh import refresh, to_be_refreshed
@@ -31,7 +32,9 @@ from pooltrust.trust.entries import CertificateAccepted
 
 MINT_SECONDS = 30.0
 REST_SECONDS = 3600.0
-"""How long a host is left alone by itself, after a refresh that failed, say."""
+"""How long a host is left alone by itself after a refresh."""
+FAILED_SECONDS = (5.0, 15.0, 60.0, 300.0, 900.0, REST_SECONDS)
+"""How long after one that failed, and after the next ones: it may be its last day."""
 
 
 class Refreshing:
@@ -44,6 +47,7 @@ class Refreshing:
         keys: Keys,
         desk: Desk,
         shelf: Shelf,
+        journal: Journal,
         now: Callable[[], datetime],
         clock: Callable[[], float],
     ) -> None:
@@ -52,9 +56,11 @@ class Refreshing:
         self._keys = keys
         self._desk = desk
         self._shelf = shelf
+        self._journal = journal
         self._now = now
         self._clock = clock
         self._resting: dict[HostId, float] = {}
+        self._failed: dict[HostId, int] = {}
         self._turn = asyncio.Lock()
 
     async def whole_pool(self, *, by: str, call: str) -> frozenset[HostId]:
@@ -95,15 +101,20 @@ class Refreshing:
             await self.refresh(host, by=by, call=call)
         except OperationSuspended:
             raise
-        except Failure:
-            self.rest(host)
+        except Failure as why:
+            times = self._failed.get(host, 0)
+            self._failed[host] = times + 1
+            self._rest(host, FAILED_SECONDS[min(times, len(FAILED_SECONDS) - 1)])
+            self._journal.damped("refresh-failed", peer=host, reason=why.code, words=str(why))
             if self._desk.pending():
                 raise
+        else:
+            self._failed.pop(host, None)
+            self._rest(host, REST_SECONDS)  # with lifetimes of minutes it would do nothing else
         return True
 
-    def rest(self, host: HostId) -> None:
-        """Leave this host alone for a while."""
-        self._resting[host] = self._clock() + REST_SECONDS
+    def _rest(self, host: HostId, seconds: float) -> None:
+        self._resting[host] = self._clock() + seconds
 
     def resting(self) -> frozenset[HostId]:
         """The hosts whose last attempt failed a short while ago."""

@@ -158,10 +158,7 @@ class Upkeep:
             return False
         await self._peers.look_around()
         host = self._due(self._peers.sightings.live(self._clock()))
-        if host is None or not await self._refreshing.surely(host, by="automatic", call=CALL):
-            return False
-        self._refreshing.rest(host)  # with lifetimes of minutes it would do nothing else
-        return True
+        return host is not None and await self._refreshing.surely(host, by="automatic", call=CALL)
 
     def _due(self, there: frozenset[HostId]) -> HostId | None:
         roster, resting = self._belief.roster, self._refreshing.resting()
