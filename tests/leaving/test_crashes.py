@@ -68,8 +68,11 @@ def test_killed_at_any_moment_it_is_dismissed_or_its_own_pool(
 
 @pytest.mark.parametrize(
     "code, restart",
-    [(errno.ENOSPC, True), (errno.EIO, False)]
-    + ([(errno.ENOSPC, False), (errno.EIO, True)] if soak.MINUTES else []),
+    soak.sample(
+        [(code, restart) for code in (errno.ENOSPC, errno.EIO) for restart in (True, False)],
+        1,
+        "departures",
+    ),
 )
 def test_a_disk_that_fails_delays_it_and_no_more(
     pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, restart: bool

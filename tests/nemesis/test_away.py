@@ -12,7 +12,7 @@ from pools.stage import Host, own_hosts, within
 
 from .quiet import defects, settled, unsettled
 
-TIMES = 50 if soak.MINUTES else 4
+TIMES = 50 if soak.MINUTES else 2
 BACK_SECONDS = 5.0
 
 

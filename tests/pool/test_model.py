@@ -19,7 +19,7 @@ from .model.machine import machine
 from .model.wrong_planners import WRONG
 
 STORIES = 30
-OUR_STORIES = 90 if not soak.MINUTES else 5000
+OUR_STORIES = 60 if not soak.MINUTES else 5000
 
 BELIEVES = "every_enforcing_host_believes_what_members_serve"
 ENDS = "every_operation_ends_or_can_be_abandoned"
