@@ -5,7 +5,7 @@ import { h, name } from '../core/dom.js'
 import { can, certificatesOf, isCoordinator, thumbprint } from '../core/facts.js'
 import { places } from '../core/store.js'
 import { daysWords, plainThumbprint, when } from '../core/words.js'
-import { ask, button, closing, turn } from '../parts/dialog.js'
+import { ask, goingOn, turn } from '../parts/dialog.js'
 import { banner, thumb } from '../parts/pieces.js'
 import { act } from './act.js'
 import { finding, given, present } from './given.js'
@@ -56,7 +56,7 @@ export function install(id, ref, request = '') {
   ask(
     `Install Certificate on ${host.name_label.slice(0, 80)}`,
     [now ? h.p('Now clients meet ', thumb(thumbprint(now))) : null, ...reading.parts],
-    [closing(), button('Go on', next, { class: 'main' })],
+    goingOn(next),
   )
 }
 

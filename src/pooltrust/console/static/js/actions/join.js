@@ -4,7 +4,7 @@ import { ask as send, call } from '../core/api.js'
 import { h, name } from '../core/dom.js'
 import { can, certificatesOf, hosts, poolName, poolOf, thumbprint } from '../core/facts.js'
 import { places } from '../core/store.js'
-import { ask, button, closing, turn } from '../parts/dialog.js'
+import { ask, button, closing, turn, typed } from '../parts/dialog.js'
 import { banner, thumb } from '../parts/pieces.js'
 import { copy } from '../parts/said.js'
 import { act, carryOut, failed, planShown } from './act.js'
@@ -188,9 +188,8 @@ async function byCode(sides) {
 
 /** As hosts without join codes join. @param {Sides} sides */
 function byPassword(sides) {
-  const value = key => /** @type {HTMLInputElement} */ (document.getElementById(key)).value
   const send = () =>
-    carryOut(joining(sides, 'pool.join', [addressOf(sides.pool), value('join-user'), value('join-password')]))
+    carryOut(joining(sides, 'pool.join', [addressOf(sides.pool), typed('join-user'), typed('join-password')]))
   ask(
     sides.title,
     [

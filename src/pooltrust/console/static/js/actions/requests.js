@@ -5,7 +5,7 @@ import { h, name } from '../core/dom.js'
 import { can, hosts, isCoordinator, poolName } from '../core/facts.js'
 import { places } from '../core/store.js'
 import { when } from '../core/words.js'
-import { ask, button, closing, turn } from '../parts/dialog.js'
+import { ask, button, closing, goingOn, turn } from '../parts/dialog.js'
 import { banner } from '../parts/pieces.js'
 import { copy, save } from '../parts/said.js'
 import { act } from './act.js'
@@ -223,7 +223,7 @@ function answers(id, have) {
     if (!ready.length) return reading.focus(said)
     several({ id, title, confirm: 'Install', warning: WARNING, each: ready.map(eachOf(id, said)) })
   }
-  ask(title, [...reading.parts, matched], [closing(), button('Go on', next, { class: 'main' })])
+  ask(title, [...reading.parts, matched], goingOn(next))
 }
 
 const WARNING = [

@@ -5,7 +5,7 @@ import { h, name } from '../core/dom.js'
 import { poolRef } from '../core/facts.js'
 import { places } from '../core/store.js'
 import { daysWords, when } from '../core/words.js'
-import { ask, button, closing, turn } from '../parts/dialog.js'
+import { ask, goingOn, turn } from '../parts/dialog.js'
 import { entry, thumb } from '../parts/pieces.js'
 import { act } from './act.js'
 import { finding, given } from './given.js'
@@ -62,7 +62,7 @@ export function trust(id, purpose) {
   ask(
     kind.title,
     [h.p(kind.words), ...reading.parts, found, ...(kind.named ? naming.parts : [])],
-    [closing(), button('Go on', next, { class: 'main' })],
+    goingOn(next),
   )
 }
 

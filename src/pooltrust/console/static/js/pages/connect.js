@@ -1,7 +1,7 @@
 // Adding a server, and what is seen of one while it is not connected.
 import { ask as send, Failed } from '../core/api.js'
 import { h, name } from '../core/dom.js'
-import { ask, button, close, closing } from '../parts/dialog.js'
+import { ask, button, close, closing, typed } from '../parts/dialog.js'
 import { banner } from '../parts/pieces.js'
 import { go } from '../core/route.js'
 import { notTaken } from './trust/judging.js'
@@ -11,14 +11,13 @@ export function addServer() {
     h.label({ for: id }, label),
     h.input({ id, autocomplete: 'off', spellcheck: 'false', ...given }),
   ]
-  const value = id => /** @type {HTMLInputElement} */ (document.getElementById(id)).value
   const fault = h.div({ role: 'alert', 'data-own': true })
   const connect = async () => {
     try {
       const { id } = await send('/api/connect', {
-        address: value('add-address'),
-        user: value('add-user'),
-        password: value('add-password'),
+        address: typed('add-address'),
+        user: typed('add-user'),
+        password: typed('add-password'),
       })
       close()
       go(id, 'pool', 'general')
@@ -85,16 +84,9 @@ export function between(state) {
       : []),
     h.div(
       { class: 'actions' },
-      button(
-        'Try again',
-        () =>
-          again(
-            state.standing === 'failed'
-              ? /** @type {HTMLInputElement} */ (document.getElementById('again-password')).value
-              : undefined,
-          ),
-        { class: 'main' },
-      ),
+      button('Try again', () => again(state.standing === 'failed' ? typed('again-password') : undefined), {
+        class: 'main',
+      }),
       button('Remove this server', () => tried(send('/api/disconnect', { id: state.id }))),
     ),
   ]

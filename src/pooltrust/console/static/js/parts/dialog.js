@@ -56,6 +56,12 @@ export const closing = (label = 'Cancel', given = {}) =>
 /** @param {string} label @param {() => void} run */
 export const button = (label, run, given = {}) => h.button({ type: 'button', onclick: run, ...given }, label)
 
+/** The buttons of a question that has fields: what is asked next looks at what was typed. @param {() => void} next */
+export const goingOn = next => [closing(), button('Go on', next, { class: 'main' })]
+
+/** What was typed into the field with this id. @param {string} id */
+export const typed = id => /** @type {HTMLInputElement} */ (document.getElementById(id)).value
+
 export function begin() {
   element().addEventListener('close', () => {
     turns += 1

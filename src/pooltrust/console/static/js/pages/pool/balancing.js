@@ -4,7 +4,7 @@ import { h, name } from '../../core/dom.js'
 import { can, poolOf } from '../../core/facts.js'
 import { when } from '../../core/words.js'
 import { act, failed } from '../../actions/act.js'
-import { ask, button, closing } from '../../parts/dialog.js'
+import { ask, button, closing, goingOn, typed } from '../../parts/dialog.js'
 import { banner, chip, thumb } from '../../parts/pieces.js'
 
 /** @param {string} id @param {any} place */
@@ -49,11 +49,10 @@ export function balancing(id, place) {
 /** Fetch, show, confirm, pin. @param {string} id */
 function look(id) {
   const title = 'The appliance’s certificate'
-  const url = () => /** @type {HTMLInputElement} */ (document.getElementById('wlb-url')).value
   ask(
     title,
     [h.label({ for: 'wlb-url' }, 'Address:port'), h.input({ id: 'wlb-url', autocomplete: 'off' })],
-    [closing(), button('Look', () => found(id, title, url()), { class: 'main' })],
+    [closing(), button('Look', () => found(id, title, typed('wlb-url')), { class: 'main' })],
   )
 }
 
@@ -104,7 +103,6 @@ function connect(id) {
     h.label({ for: key }, label),
     h.input({ id: key, autocomplete: 'off', ...given }),
   ]
-  const value = key => /** @type {HTMLInputElement} */ (document.getElementById(key)).value
   ask(
     'Connect Workload Balancing',
     [
@@ -117,26 +115,20 @@ function connect(id) {
       ...field('wlb-own-user', 'User of this pool for the appliance', { value: 'root' }),
       ...field('wlb-own-password', 'Its password', { type: 'password' }),
     ],
-    [
-      closing(),
-      button(
-        'Go on',
-        () =>
-          act({
-            id,
-            title: 'Connect Workload Balancing',
-            method: 'pool.initialize_wlb',
-            confirm: 'Connect',
-            parameters: [
-              value('wlb-url'),
-              value('wlb-user'),
-              value('wlb-password'),
-              value('wlb-own-user'),
-              value('wlb-own-password'),
-            ],
-          }),
-        { class: 'main' },
-      ),
-    ],
+    goingOn(() =>
+      act({
+        id,
+        title: 'Connect Workload Balancing',
+        method: 'pool.initialize_wlb',
+        confirm: 'Connect',
+        parameters: [
+          typed('wlb-url'),
+          typed('wlb-user'),
+          typed('wlb-password'),
+          typed('wlb-own-user'),
+          typed('wlb-own-password'),
+        ],
+      }),
+    ),
   )
 }

@@ -3,7 +3,7 @@ import { answerOf, outdated } from '../../core/asked.js'
 import { h, name } from '../../core/dom.js'
 import { can } from '../../core/facts.js'
 import { act } from '../../actions/act.js'
-import { ask, button, closing } from '../../parts/dialog.js'
+import { ask, button, goingOn, typed } from '../../parts/dialog.js'
 import { banner, moment } from '../../parts/pieces.js'
 import { table } from '../../parts/table.js'
 
@@ -130,7 +130,6 @@ const sessionColumns = id => [
 
 /** @param {string} id @param {any} place */
 function add(id, place) {
-  const value = key => /** @type {HTMLInputElement} */ (document.getElementById(key)).value
   ask(
     'Add user',
     [
@@ -146,30 +145,24 @@ function add(id, place) {
           .map(one => h.option({ value: one }, one)),
       ),
     ],
-    [
-      closing(),
-      button(
-        'Go on',
-        () =>
-          act({
-            id,
-            title: 'Add user',
-            warning: [
-              h.p(
-                h.strong(name(value('user-name'), 80)),
-                ' may log in to this pool from now on, as ',
-                name(value('user-role'), 40),
-                '.',
-              ),
-            ],
-            method: 'pooltrust.create_user',
-            parameters: [value('user-name'), value('user-password'), value('user-role')],
-            confirm: 'Add',
-            done: () => again(id),
-          }),
-        { class: 'main' },
-      ),
-    ],
+    goingOn(() =>
+      act({
+        id,
+        title: 'Add user',
+        warning: [
+          h.p(
+            h.strong(name(typed('user-name'), 80)),
+            ' may log in to this pool from now on, as ',
+            name(typed('user-role'), 40),
+            '.',
+          ),
+        ],
+        method: 'pooltrust.create_user',
+        parameters: [typed('user-name'), typed('user-password'), typed('user-role')],
+        confirm: 'Add',
+        done: () => again(id),
+      }),
+    ),
   )
 }
 
@@ -181,24 +174,15 @@ function password(id, row) {
       h.label({ for: 'user-password' }, 'New password'),
       h.input({ id: 'user-password', type: 'password', autocomplete: 'new-password' }),
     ],
-    [
-      closing(),
-      button(
-        'Go on',
-        () =>
-          act({
-            id,
-            title: 'Set a password',
-            method: 'pooltrust.set_password',
-            parameters: [
-              row.name,
-              /** @type {HTMLInputElement} */ (document.getElementById('user-password')).value,
-            ],
-            confirm: 'Set',
-            warning: [h.p('Its sessions end.')],
-          }),
-        { class: 'main' },
-      ),
-    ],
+    goingOn(() =>
+      act({
+        id,
+        title: 'Set a password',
+        method: 'pooltrust.set_password',
+        parameters: [row.name, typed('user-password')],
+        confirm: 'Set',
+        warning: [h.p('Its sessions end.')],
+      }),
+    ),
   )
 }

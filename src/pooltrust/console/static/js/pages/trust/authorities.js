@@ -4,7 +4,7 @@ import { answer, outdated } from '../../core/asked.js'
 import { h, name } from '../../core/dom.js'
 import { changed } from '../../core/store.js'
 import { some } from '../../core/words.js'
-import { ask, button, close, closing } from '../../parts/dialog.js'
+import { ask, button, close, closing, typed } from '../../parts/dialog.js'
 import { daysBar, shortThumb, thumb, validity } from '../../parts/pieces.js'
 import { save, say } from '../../parts/said.js'
 import { table } from '../../parts/table.js'
@@ -104,15 +104,7 @@ function give() {
       h.textarea({ id: 'authority-text', class: 'mono wide', rows: 6, spellcheck: 'false' }),
       fault,
     ],
-    [
-      closing(),
-      button(
-        'Look at it',
-        () =>
-          looked(/** @type {HTMLTextAreaElement} */ (document.getElementById('authority-text')).value.trim()),
-        { class: 'main' },
-      ),
-    ],
+    [closing(), button('Look at it', () => looked(typed('authority-text').trim()), { class: 'main' })],
   )
 }
 
