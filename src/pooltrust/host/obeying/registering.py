@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from pooltrust.errors import CannotVerify, Failure
 from pooltrust.host.belief import Belief
@@ -21,6 +22,13 @@ REQUESTS: Mapping[str, type[Word]] = {
     "kinds-declared": KindsDeclared,
 }
 """What a host may say of itself, by the request that says it."""
+
+
+class Registrar(Protocol):
+    """Has a host's own word written into the trust log."""
+
+    async def register(self, body: Word, by: str, call: str) -> None:
+        """Return when it is committed and this host holds it.  Raises why not."""
 
 
 class Registering:

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from pooltrust.errors import Failure
 from pooltrust.host.belief import Belief
@@ -21,6 +20,7 @@ from pooltrust.host.configuration.config import Config
 from pooltrust.host.folder import StateFolder
 from pooltrust.host.founding import new_server_identity
 from pooltrust.host.meeting.facts import Ejected
+from pooltrust.host.obeying.registering import Registrar
 from pooltrust.host.telling.journal import Journal
 from pooltrust.pki.identity import Identity
 from pooltrust.terms import Thumbprint
@@ -30,13 +30,6 @@ from pooltrust.trust.store import IdentityFile, delete_identity, read_identity, 
 from pooltrust.trust.transcript import server_statement
 
 OWED = "host.emergency_reset_server_certificate"
-
-
-class Registrar(Protocol):
-    """Has the change written into the trust log."""
-
-    async def register(self, body: ServerIdentityChanged, by: str, call: str) -> None:
-        """Return when it is committed and this host holds it.  Raises why not."""
 
 
 class ServerIdentity:

@@ -9,22 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Protocol
 
 from pooltrust.errors import Failure
 from pooltrust.host.belief import Belief
+from pooltrust.host.obeying.registering import Registrar
 from pooltrust.host.telling.journal import Journal
+from pooltrust.pki.offered.coverage import covers
 from pooltrust.trust.entries import KINDS, AddressChanged, KindsDeclared
 
 CALL = "pooltrust host run"
 Word = AddressChanged | KindsDeclared
-
-
-class Registrar(Protocol):
-    """Has a host's own word written into the trust log."""
-
-    async def register(self, body: Word, by: str, call: str) -> None:
-        """Return when it is committed and this host holds it.  Raises why not."""
 
 
 class Whereabouts:
@@ -37,6 +31,7 @@ class Whereabouts:
         self._address = address
         self._registrar = registrar
         self._journal = journal
+        self._kinds = tuple(sorted(KINDS))
         self._told: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -58,9 +53,8 @@ class Whereabouts:
             return
         if member.address != self._address and AddressChanged.kind not in self._told:
             yield AddressChanged(belief.me, self._address)
-        kinds = tuple(sorted(KINDS))
-        if member.kinds != kinds and KindsDeclared.kind not in self._told:
-            yield KindsDeclared(belief.me, kinds)
+        if member.kinds != self._kinds and KindsDeclared.kind not in self._told:
+            yield KindsDeclared(belief.me, self._kinds)
 
     async def _tell(self) -> None:
         for body in list(self._owed()):
@@ -75,13 +69,11 @@ class Whereabouts:
 
     def _moved(self) -> None:
         server = self._belief.identities.server.identity.certificate
-        names = {name.lower() for name in (*server.names, *server.addresses)}
-        covered = self._address.lower() in names
         self._journal.event(
             "address-changed",
             address=self._address,
             cure=""
-            if covered
+            if covers(server, self._address)
             else "Clients there meet a server certificate for another address: "
             "xe host-reset-server-certificate, or install one that names it",
         )
