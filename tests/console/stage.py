@@ -48,6 +48,14 @@ class Console:
         return list(json.loads(self.known.read_text())["servers"]) if self.known.exists() else []
 
 
+def add_server(browser: Browser, where: str, password: str = "any") -> None:
+    """Add a server, as a person does."""
+    browser.click("Add server", area="#bar")
+    browser.fill(ADDRESS, where)
+    browser.fill("Password", password)
+    browser.press("Enter")
+
+
 @dataclass
 class Stage:
     """Everything."""
@@ -62,11 +70,7 @@ class Stage:
 
     def add(self, host: Host) -> None:
         """Add a server, as a person does."""
-        browser = self.browser
-        browser.click("Add server", area="#bar")
-        browser.fill(ADDRESS, f"{host.address}:{host.port}")
-        browser.fill("Password", host.password)
-        browser.press("Enter")
+        add_server(self.browser, f"{host.address}:{host.port}", host.password)
 
     def go(self, *path: str) -> None:
         """To a page of the first server."""

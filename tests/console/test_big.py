@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from pki.offered.stage import Maker, made
 from pooltrust.pki.mint import KeyKind, mint_server_identity
 
-from .browser import Browser, chromium
-from .simulated import CERTIFICATES, HOSTS, Pool, big_pool
-from .stage import ADDRESS, Console
+from .browser import Browser
+from .foreign import trusted_once
+from .simulated import CERTIFICATES, HOSTS, Pool
 from .test_reading import EC, EC_PEM, PKCS8, RSA, key
 
 pytestmark = pytest.mark.needs("chromium", "node", "npm")
@@ -23,20 +23,8 @@ pytestmark = pytest.mark.needs("chromium", "node", "npm")
 
 @pytest.fixture(scope="module")
 def big(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, Pool]]:
-    folder = tmp_path_factory.mktemp("big")
-    console = Console(folder / "known.json")
-    with big_pool(folder) as (pool, where), chromium() as browser:
-        try:
-            browser.open(console.start())
-            browser.click("Add server", area="#bar")
-            browser.fill(ADDRESS, where)
-            browser.fill("Password", "any")
-            browser.press("Enter")
-            browser.click("Trust this once")
-            browser.see("big", "main h1")
-            yield browser, pool
-        finally:
-            console.stop()
+    with trusted_once(tmp_path_factory.mktemp("big"), Pool()) as shown:
+        yield shown
 
 
 PAGES = {

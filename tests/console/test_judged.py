@@ -19,7 +19,7 @@ from aiohttp import web
 from .browser import Browser, chromium
 from .simulated import ADDRESS as HOST
 from .simulated import METHODS, Older, Pool, big_pool, self_signed
-from .stage import ADDRESS, Console
+from .stage import Console, add_server
 from .test_vouching import CA, ROOT, server
 
 pytestmark = pytest.mark.needs("chromium", "node", "npm")
@@ -131,10 +131,7 @@ def test_an_authority_is_seen_before_it_is_believed(seen: Seen):
 
 def test_whom_it_vouches_for_is_connected_without_a_question_and_said_so(seen: Seen):
     browser = seen.browser
-    browser.click("Add server", area="#bar")
-    browser.fill(ADDRESS, seen.where)
-    browser.fill("Password", "any")
-    browser.press("Enter")
+    add_server(browser, seen.where)
     browser.see("big", "main h1")
     browser.run("location.hash = '#/known'")
     browser.see(f"as issued by CN=root for {HOST}")
@@ -226,10 +223,7 @@ def test_an_authority_is_removed(seen: Seen):
 def test_a_pool_of_the_release_before_is_not_called_verified(seen: Seen):
     browser = seen.browser
     with big_pool(seen.folder, Older()) as (_, where):
-        browser.click("Add server", area="#bar")
-        browser.fill(ADDRESS, where)
-        browser.fill("Password", "any")
-        browser.press("Enter")
+        add_server(browser, where)
         browser.click("Trust this once")
         browser.see("can’t verify: older release", "#tree")
         browser.see("big", "main h1")

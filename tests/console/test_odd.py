@@ -9,9 +9,9 @@ import pytest
 
 from pooltrust.console.speaking.shapes import SHAPES
 
-from .browser import Browser, chromium
-from .simulated import METHODS, Pool, big_pool
-from .stage import ADDRESS, Console
+from .browser import Browser
+from .foreign import trusted_once
+from .simulated import METHODS, Pool
 
 pytestmark = pytest.mark.needs("chromium", "node", "npm")
 
@@ -37,20 +37,8 @@ class Nonsense(Pool):
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, Nonsense]]:
-    folder = tmp_path_factory.mktemp("odd")
-    console, pool = Console(folder / "known.json"), Nonsense()
-    with big_pool(folder, pool) as (_, where), chromium() as browser:
-        try:
-            browser.open(console.start())
-            browser.click("Add server", area="#bar")
-            browser.fill(ADDRESS, where)
-            browser.fill("Password", "any")
-            browser.press("Enter")
-            browser.click("Trust this once")
-            browser.see("big", "main h1")
-            yield browser, pool
-        finally:
-            console.stop()
+    with trusted_once(tmp_path_factory.mktemp("odd"), Nonsense()) as shown:
+        yield shown
 
 
 @pytest.mark.parametrize("nonsense", NONSENSE, ids=[str(n) for n in range(len(NONSENSE))])
