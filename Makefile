@@ -14,7 +14,7 @@ run: ## set up everything and run a pool of three hosts here, until Ctrl-C
 	@tools/environment run
 	@exec .venv/bin/pooltrust demo
 
-SEVERAL_AT_ONCE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+SEVERAL_AT_ONCE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 test: ## set up everything and run the tests
 	@tools/environment test
 	@tools/packages
